@@ -1,0 +1,69 @@
+import type { AdmissionRequest } from '../kube/admission-review.ts';
+import type { JsonObject } from '../kube/json.ts';
+import { annotationOf } from '../kube/object.ts';
+import type { Policy } from '../policy/document.ts';
+import { isExcludedNamespace } from '../policy/scope.ts';
+
+/** Why a request is not judged at all; recorded in the audit annotation `exempt`. */
+export type Exemption = 'excluded-namespace' | 'apiserver' | 'aggregation-controller' | 'operation' | 'subresource';
+
+/** The API server itself, as it writes its default roles. */
+export const API_SERVER = { username: 'system:apiserver', group: 'system:masters' };
+
+/** The controller that copies the rules of aggregated ClusterRoles. */
+export const AGGREGATION_CONTROLLER = 'system:serviceaccount:kube-system:clusterrole-aggregation-controller';
+
+/**
+ * Subresources that change nothing a rule looks at, and whose body may be of another kind. One that is not listed is
+ * judged, so that a newer API server meets no hole.
+ */
+const UNJUDGED_SUBRESOURCES: ReadonlySet<string> = new Set([
+  'approval',
+  'attach',
+  'binding',
+  'eviction',
+  'exec',
+  'finalize',
+  'log',
+  'portforward',
+  'proxy',
+  'resize',
+  'scale',
+  'status',
+  'token',
+]);
+
+/**
+ * Why a request is let through unseen, or undefined when it is judged. The API server's own writes repair its default
+ * roles at start, and end it when they are refused (pkg/registry/rbac/rest/storage_rbac.go); the aggregation controller
+ * only copies rules that were judged when they were written. Labels, annotations and names exempt nobody.
+ */
+export function exemptionOf(request: AdmissionRequest, policy: Policy): Exemption | undefined {
+  const { operation, subResource, user } = request;
+  if (operation !== 'CREATE' && operation !== 'UPDATE') return 'operation';
+  if (UNJUDGED_SUBRESOURCES.has(subResource)) return 'subresource';
+  if (user.username === API_SERVER.username && user.groups.includes(API_SERVER.group)) return 'apiserver';
+  if (user.username === AGGREGATION_CONTROLLER) return 'aggregation-controller';
+  return isExcludedNamespace(policy, namespaceOf(request)) ? 'excluded-namespace' : undefined;
+}
+
+/** The namespace that a request's object lives in; '' for a Namespace itself, although its request names one. */
+export function namespaceOf({ resource, namespace }: AdmissionRequest): string {
+  return resource.group === '' && resource.resource === 'namespaces' ? '' : namespace;
+}
+
+const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+
+/**
+ * True for the shadow of a static pod, which the node runs whatever the API server answers: the annotation counts only
+ * from a node (kubernetes/plugin/pkg/admission/noderestriction lets a node create nothing else).
+ */
+export function isMirrorPod(object: JsonObject, { resource, user }: AdmissionRequest): boolean {
+  return (
+    resource.group === '' &&
+    resource.resource === 'pods' &&
+    annotationOf(object, MIRROR_ANNOTATION) !== undefined &&
+    user.username.startsWith('system:node:') &&
+    user.groups.includes('system:nodes')
+  );
+}

@@ -1,0 +1,177 @@
+import { readFile } from 'node:fs/promises';
+
+import { Command, InvalidArgumentError } from 'commander';
+import { pino, type Logger } from 'pino';
+
+import { readPolicy } from '../config/policy-file.ts';
+import { watchPolicy } from '../config/policy-watch.ts';
+import type { PolicyDocument } from '../policy/document.ts';
+import { policyParser } from '../policy/parse.ts';
+import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
+import { RULES } from '../rules/index.ts';
+import { buildServer, type Server, type ServerParts } from '../server/app.ts';
+import { logLineFor } from '../server/log-line.ts';
+import { shutDown } from '../server/shutdown.ts';
+import { watchCertificateFiles } from '../tls/certificate-files.ts';
+import { selfSignedSource } from '../tls/self-signed.ts';
+import type { CertificateSource } from '../tls/source.ts';
+import type { Finish } from './command.ts';
+import { exampleCall } from './example-call.ts';
+import { Failure } from './failure.ts';
+import type { Io } from './io.ts';
+import { openView, type ViewOptions } from './serve-view.ts';
+import { VERSION } from './version.ts';
+
+/** How often files that may change are looked at. */
+const LOOK_MS = 5_000;
+
+interface ServeOptions extends ViewOptions {
+  readonly policy?: string;
+  readonly port: number;
+  readonly bindAddress?: string;
+  readonly certDir?: string;
+  readonly clientCa?: string;
+  readonly drainSeconds: number;
+}
+
+/** The command `serve`: answers admission reviews over HTTPS until the process is asked to end. */
+export function serveCommand(io: Io, finish: Finish): Command {
+  return new Command('serve')
+    .description('answer admission reviews over HTTPS')
+    .option('--policy <FILE>', 'the policy, followed when it changes; the default policy without it')
+    .option('--kubeconfig <FILE>', 'the cluster; inside one it is found without')
+    .option('--state <DIR>', 'a folder of manifests that stands for the cluster')
+    .option('--port <PORT>', 'the port of the webhook', parsePort, 9443)
+    .option(
+      '--bind-address <ADDRESS>',
+      'the address to listen on (default: every one in a cluster, otherwise 127.0.0.1)',
+    )
+    .option('--cert-dir <DIR>', 'a folder with tls.crt and tls.key, followed when they change; self-signed without it')
+    .option('--client-ca <FILE>', 'only clients with a certificate of this CA get a verdict')
+    .option('--drain-seconds <SECONDS>', 'how long to keep answering after being asked to end', parseSeconds, 2)
+    .action(async (options: ServeOptions) => finish(await serve(options, io)));
+}
+
+async function serve(options: ServeOptions, io: Io): Promise<number> {
+  // Before anything that takes time, so that a signal during the start is not lost.
+  const stopped = io.stopped();
+  const log = pino({ level: io.env['LOG_LEVEL'] ?? 'info', base: null }, { write: (line) => io.stderr.write(line) });
+  const policy = await followPolicy(options, log);
+  const certificates = await certificateSource(options, io, log);
+  const view = await openView(options, io);
+  const server = buildServer({
+    certificates,
+    ...(options.clientCa === undefined ? {} : { clientCa: await readText(options.clientCa) }),
+    version: VERSION,
+    ruleset: policy.ruleset,
+    viewFor: view.viewFor,
+    today: () => io.now().toISOString().slice(0, 10),
+    isReady: () => true,
+    ...recorders(log),
+  });
+  try {
+    const address = await listen(server, options, io);
+    log.info({ address, port: options.port, version: VERSION, rules: RULES.length }, 'serving');
+    if (io.stderr.isTTY === true) io.stderr.write(exampleCall(address, options.port));
+    await untilAborted(stopped);
+    log.info('stopping');
+    await shutDown(server, options.drainSeconds * 1000);
+    return 0;
+  } finally {
+    certificates.stop();
+    policy.stop();
+    await view.close();
+  }
+}
+
+async function followPolicy({ policy: file }: ServeOptions, log: Logger): Promise<Followed> {
+  const parse = policyParser(RULES);
+  if (file === undefined) {
+    const ruleset = rulesetOf(await readPolicy(undefined, parse));
+    return { ruleset: () => ruleset, stop: () => undefined };
+  }
+  const watch = await watchPolicy({
+    file,
+    parse,
+    intervalMs: LOOK_MS,
+    onChange(document) {
+      ruleset = rulesetOf(document);
+      log.info({ file, policy: document.metadata.name }, 'policy reloaded');
+    },
+    onProblem: ({ problems }) => log.error({ problems }, 'the new policy cannot be used, the old one stays in force'),
+  });
+  let ruleset = rulesetOf(watch.document);
+  return { ruleset: () => ruleset, stop: watch.stop };
+}
+
+function rulesetOf({ spec }: PolicyDocument): Ruleset {
+  return makeRuleset(RULES, spec);
+}
+
+interface Followed extends Pick<ServerParts, 'ruleset'> {
+  readonly stop: () => void;
+}
+
+async function certificateSource({ certDir }: ServeOptions, io: Io, log: Logger): Promise<CertificateSource> {
+  if (certDir === undefined) return selfSignedSource([], io.now());
+  try {
+    return await watchCertificateFiles({
+      directory: certDir,
+      intervalMs: LOOK_MS,
+      onProblem: (sentence) => log.error(sentence),
+    });
+  } catch (error) {
+    throw new Failure(error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function recorders(log: Logger): Pick<ServerParts, 'record' | 'recordFailure'> {
+  return {
+    record(request, outcome, milliseconds) {
+      const isQuiet = outcome.answered.length === 0 && outcome.errors.length === 0;
+      if (isQuiet && !log.isLevelEnabled('debug')) return;
+      const { level, message, fields } = logLineFor(request, outcome, milliseconds);
+      log[level](fields, message);
+    },
+    recordFailure(code, error) {
+      if (code === 'INTERNAL') log.error({ code, err: error }, 'a request failed');
+      else log.info({ code }, 'a request was refused unread');
+    },
+  };
+}
+
+/** Every address of a pod, IPv6 too; outside a cluster only this machine's own. Rejects with a Failure. */
+async function listen({ app }: Server, { bindAddress, port }: ServeOptions, { env }: Io): Promise<string> {
+  const host = bindAddress ?? (env['KUBERNETES_SERVICE_HOST'] === undefined ? '127.0.0.1' : '::');
+  try {
+    await app.listen({ host, port });
+    return host;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(`Cannot listen on ${host} port ${port}: ${why}`, error);
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Failure(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^[0-9]{1,5}$/.test(text) || port > 65535) throw new InvalidArgumentError('It is no port.');
+  return port;
+}
+
+function parseSeconds(text: string): number {
+  if (!/^[0-9]{1,4}$/.test(text)) throw new InvalidArgumentError('It is no number of seconds.');
+  return Number(text);
+}

@@ -1,0 +1,127 @@
+// Where arguments of a component stand in a container: its command line, k3s's flags, the environment.
+
+import { commandsOf, type Command, type Word } from './command-line.ts';
+import { COMPONENTS, componentOfImage, componentUseOf, type ComponentName } from './components.ts';
+import { Environment } from './environment.ts';
+import { flagNamesOf, flagsNamed } from './flags.ts';
+import { asList, asObject, asString, type JsonObject } from './json.ts';
+import type { Container } from './pods.ts';
+import type { JsonPointer } from './pointer.ts';
+import { parseShellScript } from './shell-script.ts';
+
+/** Arguments that a component gets. */
+export interface ComponentCommand {
+  readonly component: ComponentName;
+  readonly command: Command;
+  /** True for a whole command line, false for arguments that are added to others that nobody shows us. */
+  readonly isWhole: boolean;
+}
+
+/** Commands by raw container: four rules ask for the same ones. */
+const KNOWN = new WeakMap<JsonObject, { readonly path: JsonPointer; readonly commands: readonly ComponentCommand[] }>();
+
+/**
+ * What a container tells components: its own commands where one starts a component, the arguments that k3s and rke2 pass
+ * on (`--kubelet-arg=read-only-port=10255`), and variables such as `KUBELET_EXTRA_ARGS`. Linear in the container's size.
+ */
+export function componentCommandsOf(container: Container): readonly ComponentCommand[] {
+  const known = KNOWN.get(container.spec);
+  if (known?.path === container.path) return known.commands;
+  const variables = variablesOf(container);
+  const commands = [...startedBy(container, variables), ...passedOn(container), ...fromVariables(variables)];
+  KNOWN.set(container.spec, { path: container.path, commands });
+  return commands;
+}
+
+function* startedBy(container: Container, variables: readonly Variable[]): Generator<ComponentCommand> {
+  const image = asString(container.spec['image']) ?? '';
+  const commands = commandsOf(container);
+  if (commands.length === 0) {
+    const component = componentOfImage(image);
+    if (component !== undefined) yield whole(component, { program: '', words: [] }, variables);
+  }
+  for (const command of commands) {
+    const use = componentUseOf(command, image);
+    if (use !== undefined) yield whole(use.component, use.command, variables);
+  }
+}
+
+/** etcd reads every flag from the environment, too; its command line wins (go.etcd.io/etcd pkg/flags `SetFlagsFromEnv`). */
+function whole(component: ComponentName, command: Command, variables: readonly Variable[]): ComponentCommand {
+  const fromEnvironment = component === 'etcd' ? variables.flatMap(etcdFlag) : [];
+  if (fromEnvironment.length === 0) return { component, command, isWhole: true };
+  return { component, command: { ...command, words: [...fromEnvironment, ...command.words] }, isWhole: true };
+}
+
+function etcdFlag({ name, value, path }: Variable): Word[] {
+  if (!name.startsWith('ETCD_')) return [];
+  return [{ text: `--${name.slice('ETCD_'.length).toLowerCase()}=${value}`, path }];
+}
+
+/** Which component each of k3s's flags passes an argument on to. */
+const PASSED_BY: ReadonlyMap<string, ComponentName> = new Map(
+  COMPONENTS.flatMap(({ name, passedBy = [] }) => passedBy.map((flag) => [flag, name] as const)),
+);
+
+function* passedOn(container: Container): Generator<ComponentCommand> {
+  for (const command of commandsOf(container)) {
+    for (const flag of flagNamesOf(command)) {
+      const component = PASSED_BY.get(flag);
+      if (component === undefined) continue;
+      const words = flagsNamed(command, flag).map(({ value, path }) => ({ text: asFlag(value), path }));
+      yield { component, command: { program: component, words }, isWhole: false };
+    }
+  }
+}
+
+/** `read-only-port=0`, as k3s takes it, with the dashes that the component sees. */
+export function asFlag(argument: string): string {
+  return `--${argument.replace(/^-{1,2}/, '')}`;
+}
+
+/** A literal variable of a container, references to others expanded. */
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+  readonly path: JsonPointer;
+}
+
+/** The variables of a container that any component could take arguments from; one that is set twice counts as it is last. */
+function variablesOf(container: Container): readonly Variable[] {
+  const found = new Map<string, JsonPointer>();
+  for (const [index, entry] of asList(container.spec['env']).entries()) {
+    const name = asString(asObject(entry)['name']) ?? '';
+    if (name.startsWith('ETCD_') || isArgumentsVariable(name)) found.set(name, `${container.path}/env/${index}/value`);
+  }
+  if (found.size === 0) return [];
+  const environment = new Environment(container.spec);
+  return [...found].flatMap(([name, path]) => {
+    const value = environment.valueOf(name);
+    return value === undefined ? [] : [{ name, value, path }];
+  });
+}
+
+/** How the name of a variable ends that holds arguments. */
+const ARGUMENTS_ENDING = /_(?:ARGS|ARGUMENTS|OPTS|OPTIONS|FLAGS)$/;
+
+function isArgumentsVariable(name: string): boolean {
+  return ARGUMENTS_ENDING.test(name) && ownersOf(name).length > 0;
+}
+
+function ownersOf(variable: string): readonly ComponentName[] {
+  return COMPONENTS.filter(({ variables = [] }) => variables.some((start) => variable.startsWith(`${start}_`))).map(
+    ({ name }) => name,
+  );
+}
+
+function* fromVariables(variables: readonly Variable[]): Generator<ComponentCommand> {
+  for (const { name, value, path } of variables) {
+    if (!isArgumentsVariable(name)) continue;
+    const words = parseShellScript(value, NO_VARIABLES).flatMap((command) => command.map((text) => ({ text, path })));
+    for (const component of ownersOf(name)) {
+      yield { component, command: { program: component, words }, isWhole: false };
+    }
+  }
+}
+
+const NO_VARIABLES = { lookup: () => undefined, assign: () => {} };

@@ -1,0 +1,17 @@
+import type { Rule } from '../policy/rule.ts';
+import controlPlaneFlags from './control-plane-flags.ts';
+import kubeProxyMetricsAddress from './kube-proxy-metrics-address.ts';
+import kubeRbacProxyFlags from './kube-rbac-proxy-flags.ts';
+import kubeletConfiguration from './kubelet-configuration.ts';
+import kubeletReadOnlyPort from './kubelet-read-only-port.ts';
+import kubeletReadOnlyPortClient from './kubelet-read-only-port-client.ts';
+
+/** Every rule, in the order of the documentation. */
+export const RULES: readonly Rule[] = [
+  kubeletReadOnlyPort,
+  kubeletReadOnlyPortClient,
+  kubeletConfiguration,
+  controlPlaneFlags,
+  kubeProxyMetricsAddress,
+  kubeRbacProxyFlags,
+];

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { holdPair, PART_NAMES, type CertificateSource, type ServingPair } from './source.ts';
+import { isCertificateList, whyUnusable } from './validity.ts';
+
+/** Where the files are, how often to look (milliseconds), and who hears of a pair that was not taken. */
+export type CertificateFilesOptions = {
+  readonly directory: string;
+  readonly intervalMs: number;
+  readonly onProblem: (sentence: string) => void;
+};
+
+/** A source over a directory; `check` looks at the files now instead of at the next interval. */
+export type CertificateFiles = CertificateSource & { readonly check: () => Promise<void> };
+
+/**
+ * Serves `tls.crt`, `tls.key` and, if it is there, `ca.crt` of a directory, and takes a changed pair when it is good.
+ * A bad one leaves the old in force and is reported once, when it is seen unchanged a second time.
+ * Dates are not judged here: a pair from a machine whose clock is ahead must not be missed for good.
+ * Throws an Error with one sentence when the first pair cannot be used.
+ */
+export async function watchCertificateFiles(options: CertificateFilesOptions): Promise<CertificateFiles> {
+  const { directory, intervalMs, onProblem } = options;
+  const first = await readParts(directory);
+  const initial = toPair(first);
+  if (typeof initial === 'string') throw new Error(`The certificate in ${directory} cannot be used: ${initial}`);
+  const { source, replace } = holdPair(initial);
+  const look = makeComparer(first, (pair) => {
+    if (typeof pair !== 'string') return replace(pair);
+    onProblem(`The new certificate in ${directory} cannot be used, the old one stays in force: ${pair}`);
+  });
+  const polling = poll(async (isStopped) => {
+    const parts = await readParts(directory);
+    if (!isStopped()) look(parts);
+  }, intervalMs);
+  return {
+    get current() {
+      return source.current;
+    },
+    onChange: source.onChange,
+    check: polling.runNow,
+    stop() {
+      polling.stop();
+      source.stop();
+    },
+  };
+}
+
+/** Calls back with each new content, good or bad, once. */
+function makeComparer(first: Content, onNew: (pair: ServingPair | string) => void): (parts: Content) => void {
+  let settled = JSON.stringify(first);
+  let suspect: string | undefined;
+  return (parts) => {
+    const content = JSON.stringify(parts);
+    const seenBefore = content === suspect;
+    suspect = undefined;
+    if (content === settled) return;
+    const pair = toPair(parts);
+    if (typeof pair === 'string' && !seenBefore) {
+      // Perhaps a writer caught between two files, or we between two generations of a mounted Secret: look again.
+      suspect = content;
+      return;
+    }
+    settled = content;
+    onNew(pair);
+  };
+}
+
+type Polling = { readonly runNow: () => Promise<void>; readonly stop: () => void };
+
+// Polled, not watched: a mounted Secret changes by a symlink swap that file events report differently on each system.
+function poll(step: (isStopped: () => boolean) => Promise<void>, intervalMs: number): Polling {
+  let stopped = false;
+  let turn = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  // One look at a time, so that a slow one cannot bring back what a later one replaced.
+  const runNow = (): Promise<void> => (turn = turn.then(() => step(() => stopped)));
+  const arm = (): void => {
+    if (!stopped) timer = setTimeout(() => void runNow().then(arm), intervalMs).unref();
+  };
+  arm();
+  return {
+    runNow,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+type Parts = { readonly cert: string; readonly key: string; readonly ca: string };
+type Content = Parts | { readonly problem: string };
+
+async function readParts(directory: string): Promise<Content> {
+  try {
+    return {
+      cert: await readPart(directory, PART_NAMES.cert),
+      key: await readPart(directory, PART_NAMES.key),
+      ca: await readPart(directory, PART_NAMES.ca, ''),
+    };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function readPart(directory: string, name: string, whenMissing?: string): Promise<string> {
+  try {
+    return await readFile(join(directory, name), 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code !== 'ENOENT') throw new Error(`${name} cannot be read (${code}).`, { cause: error });
+    if (whenMissing !== undefined) return whenMissing;
+    throw new Error(`${name} is not there.`, { cause: error });
+  }
+}
+
+/** The pair, or the sentence that says why it is none. cert-manager leaves ca.crt empty where it does not know the CA. */
+function toPair(content: Content): ServingPair | string {
+  if ('problem' in content) return content.problem;
+  const { cert, key, ca } = content;
+  const problem = whyUnusable({ cert, key });
+  if (problem !== undefined) return problem;
+  if (ca.trim() === '') return { cert, key };
+  return isCertificateList(ca) ? { cert, key, ca } : `${PART_NAMES.ca} holds no certificate that can be read.`;
+}

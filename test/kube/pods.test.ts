@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { containersOf, isHostNetwork, portsOf } from '../../src/kube/pods.ts';
+
+const POD = {
+  spec: {
+    containers: [
+      {
+        name: 'app',
+        ports: [
+          { containerPort: 8080, name: 'http' },
+          { containerPort: 9090, name: 'metrics' },
+        ],
+      },
+      { name: 'other', ports: [{ containerPort: 9091, name: 'metrics' }] },
+    ],
+    initContainers: [{ name: 'setup' }, { name: 'side', restartPolicy: 'Always', ports: [{ containerPort: 15020 }] }],
+    ephemeralContainers: [{ name: 'debug' }],
+  },
+};
+
+describe('containersOf', () => {
+  it('finds every container in the order in which they run', () => {
+    const found = containersOf(POD).map(({ name, list, path }) => `${name} ${list} ${path}`);
+    assert.deepEqual(found, [
+      'setup initContainers /spec/initContainers/0',
+      'side initContainers /spec/initContainers/1',
+      'app containers /spec/containers/0',
+      'other containers /spec/containers/1',
+      'debug ephemeralContainers /spec/ephemeralContainers/0',
+    ]);
+  });
+
+  it('passes over what is no container, and counts it', () => {
+    const pod = { spec: { containers: [null, 'app', { name: 7 }], initContainers: null } };
+    assert.deepEqual(containersOf(pod), [
+      { name: '', list: 'containers', path: '/spec/containers/2', spec: { name: 7 } },
+    ]);
+  });
+
+  it('finds none in a malformed pod', () => {
+    for (const pod of [{}, { spec: null }, { spec: [] }, { spec: { containers: {} } }]) {
+      assert.deepEqual(containersOf(pod), []);
+    }
+  });
+});
+
+describe('portsOf', () => {
+  it('finds every declared port with its place', () => {
+    assert.deepEqual(
+      [...portsOf(POD)].map(({ path }) => path),
+      [
+        '/spec/initContainers/1/ports/0',
+        '/spec/containers/0/ports/0',
+        '/spec/containers/0/ports/1',
+        '/spec/containers/1/ports/0',
+      ],
+    );
+  });
+});
+
+describe('isHostNetwork', () => {
+  it('holds for true alone', () => {
+    assert.equal(isHostNetwork({ spec: { hostNetwork: true } }), true);
+    for (const hostNetwork of [false, 'true', 1, null, undefined]) {
+      assert.equal(isHostNetwork({ spec: { hostNetwork } }), false);
+    }
+  });
+});
+
+describe('pods', () => {
+  it('are read without throwing, whatever they hold', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.anything(), (spec, ports) => {
+        const pods = [{ spec }, { spec: { containers: [{ ports, livenessProbe: spec }] } }];
+        for (const pod of pods) {
+          for (const { path } of [...containersOf(pod), ...portsOf(pod)]) assert.ok(path.startsWith('/spec/'));
+        }
+      }),
+    );
+  });
+});

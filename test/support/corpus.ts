@@ -1,0 +1,48 @@
+// Manifests that other projects publish, and what was found in them by hand: read in place, where they stand.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { isObject, type JsonObject } from '../../src/kube/json.ts';
+import { readTexts } from '../../src/manifests/files.ts';
+import { readManifests, type Manifest } from '../../src/manifests/manifests.ts';
+
+const CORPUS = fileURLToPath(new URL('../../../shared/corpus', import.meta.url));
+
+/** What the option `skip` of a test takes: a reason where there is no corpus beside the repository. */
+export const corpusSkip: string | false = existsSync(CORPUS)
+  ? false
+  : 'there is no ../shared/corpus beside the repository';
+
+/** The labels of the corpus in one of its files, one object a line. */
+export function readLabels(name: string): JsonObject[] {
+  const lines = readFileSync(join(CORPUS, name), 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const label: unknown = line === '' ? undefined : JSON.parse(line);
+    return isObject(label) ? [label] : [];
+  });
+}
+
+/** Every object of the corpus by its place in the words of the labels: file, document, and item of a list. */
+export async function readCorpus(): Promise<ReadonlyMap<string, Manifest>> {
+  const found = new Map<string, Manifest>();
+  const files = readLabels('index.jsonl').map(({ file }) => join(CORPUS, String(file)));
+  for await (const text of readTexts(files, process.stdin)) {
+    if (!('text' in text)) throw new Error(`${text.file}: ${text.message}`);
+    const file = text.file.slice(CORPUS.length + 1);
+    for (const manifest of readManifests(file, text.text).manifests) {
+      found.set(placeOf(file, manifest.document, manifest.prefix.split('/').at(-1) || null), manifest);
+    }
+  }
+  return found;
+}
+
+/** The place that a label is about. */
+export function placeOfLabel({ file, doc, item }: JsonObject): string {
+  return placeOf(String(file), Number(doc), typeof item === 'number' ? String(item) : null);
+}
+
+function placeOf(file: string, document: number, item: string | null): string {
+  return `${file} ${document} ${item ?? '-'}`;
+}

@@ -1,0 +1,114 @@
+// A request as the API server sends it, validated with everything but the server itself.
+
+import { decodeReview } from '../../src/admission/decode.ts';
+import { validate, type Validation, type ViewFor } from '../../src/admission/validate.ts';
+import type { AdmissionResponse, GroupVersionResource, Operation } from '../../src/kube/admission-review.ts';
+import { asObject, asString, type JsonObject } from '../../src/kube/json.ts';
+import { groupOf, metadataOf, refOf } from '../../src/kube/object.ts';
+import { RESOURCES } from '../../src/kube/resources.ts';
+import { TEMPLATE_KINDS } from '../../src/kube/templates.ts';
+import { viewOf } from '../../src/policy/cluster-view.ts';
+import type { Policy } from '../../src/policy/document.ts';
+import { policyParser, type PolicyParser } from '../../src/policy/parse.ts';
+import type { Rule } from '../../src/policy/rule.ts';
+import { makeRuleset } from '../../src/policy/ruleset.ts';
+import { RULES } from '../../src/rules/index.ts';
+import { assertAcceptable } from './response-oracle.ts';
+
+/** A write, as far as a test cares: everything else follows from the object. */
+export interface Write {
+  readonly object?: unknown;
+  readonly oldObject?: JsonObject;
+  /** UPDATE when there is an old object, otherwise CREATE. */
+  readonly operation?: Operation;
+  readonly resource?: JsonObject;
+  readonly subResource?: string;
+  readonly namespace?: string;
+  readonly user?: { readonly username: string; readonly groups?: readonly string[] };
+}
+
+/** What a write is judged by; the default policy over the product's own rules, in an empty cluster, unless told. */
+export interface Setting {
+  readonly rules?: readonly Rule[];
+  readonly spec?: JsonObject;
+  readonly clusterObjects?: readonly JsonObject[];
+  /** In place of a view over `clusterObjects`. */
+  readonly viewFor?: ViewFor;
+  readonly today?: string;
+}
+
+/** The answer to a write, and what led to it. */
+export interface Verdict extends Validation {
+  readonly response: AdmissionResponse;
+}
+
+export const UID = '705ab4f5-6393-11e8-b7cc-42010a800002';
+
+/** The AdmissionReview that the API server would send for a write by an ordinary user. */
+export function makeReview({ object, oldObject, operation, user, ...given }: Write): JsonObject {
+  const readable = asObject(object);
+  const { kind, namespace } = refOf(readable);
+  const { group, version, resource } = resourceOf(readable);
+  const request = {
+    uid: UID,
+    kind: { group, version, kind },
+    resource: { group, version, resource },
+    name: asString(metadataOf(readable)['name']) ?? '',
+    namespace,
+    operation: operation ?? (oldObject === undefined ? 'CREATE' : 'UPDATE'),
+    userInfo: user ?? { username: 'jane', groups: ['system:authenticated'] },
+    object: object ?? null,
+    oldObject: oldObject ?? null,
+    dryRun: false,
+    options: { apiVersion: 'meta.k8s.io/v1', kind: 'CreateOptions' },
+    ...given,
+  };
+  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request };
+}
+
+function resourceOf(object: JsonObject): GroupVersionResource {
+  const { apiVersion, kind } = refOf(object);
+  const group = groupOf(apiVersion);
+  const row = [...Object.values(RESOURCES), ...TEMPLATE_KINDS].find(
+    (each) => each.kind === kind && each.group === group,
+  );
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  return { group, version, resource: row?.resource ?? `${kind.toLowerCase()}s` };
+}
+
+const parsers = new WeakMap<readonly Rule[], PolicyParser>();
+
+/** A parser takes long to make, so that each list of rules has one. */
+function parserOf(rules: readonly Rule[]): PolicyParser {
+  const parser = parsers.get(rules) ?? policyParser(rules);
+  parsers.set(rules, parser);
+  return parser;
+}
+
+/** The complete spec of a policy over some rules. Throws an Error for a policy with problems. */
+export function policyOf(rules: readonly Rule[], spec: JsonObject = {}): Policy {
+  const parsed = parserOf(rules)({ apiVersion: 'scrapeguard.io/v1alpha1', kind: 'MetricsPolicy', spec });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.document.spec;
+}
+
+/** Validates a review from its text to the answer's text, and puts the answer through the API server's conditions. */
+export async function validateReview(review: JsonObject, setting: Setting = {}): Promise<Verdict> {
+  const { rules = RULES, spec = {}, clusterObjects = [], today = '2026-01-01' } = setting;
+  const request = decodeReview(JSON.stringify(review));
+  const view = viewOf(clusterObjects);
+  const judge = {
+    ruleset: makeRuleset(rules, policyOf(rules, spec)),
+    viewFor: setting.viewFor ?? (() => view),
+    today,
+  };
+  const validation = await validate(request, judge, AbortSignal.any([]));
+  const wire: unknown = JSON.parse(JSON.stringify(validation.review));
+  assertAcceptable(request.uid, wire);
+  return { ...validation, response: validation.review.response };
+}
+
+/** The same for a write. */
+export function validateWrite(write: Write, setting: Setting = {}): Promise<Verdict> {
+  return validateReview(makeReview(write), setting);
+}
