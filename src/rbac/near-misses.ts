@@ -1,0 +1,125 @@
+// Rules that look like a grant of a node's subresource or of the metrics and give nothing, with what was probably meant.
+import {
+  type Capability,
+  METRICS_VERBS,
+  RESOURCE_CAPABILITIES,
+  type ResourceCapability,
+  setOf,
+} from './capabilities.ts';
+import type { PolicyRule } from './policy-rule.ts';
+import { metricsReach, ruleGrantsOf, withAnyParent } from './rule-grants.ts';
+
+/** A rule that tries to give a capability and does not: everything that stands in the way, in the order of the fields. */
+export interface NearMiss {
+  readonly capability: Capability;
+  readonly problems: readonly [Problem, ...Problem[]];
+}
+
+/** One list of a rule that keeps it from having an effect. */
+export interface Problem {
+  readonly field: 'verbs' | 'apiGroups' | 'resources' | 'resourceNames' | 'nonResourceURLs';
+  /** The entries as they are written. */
+  readonly written: readonly string[];
+  /** An entry that would have an effect, or undefined when there is none to recommend. */
+  readonly meant: string | undefined;
+}
+
+const GRANTABLE = RESOURCE_CAPABILITIES.filter((row) => row.namesObject);
+const EFFECTIVE_RESOURCES: ReadonlyMap<string, ResourceCapability> = new Map(
+  // The last of equal keys is kept, and the first row is the one that matters most.
+  GRANTABLE.toReversed().flatMap((row) => row.resources.flatMap(withAnyParent).map((resource) => [resource, row])),
+);
+/** Only these are recognised when misspelled: `pods/*` is rather meant for logs. */
+const NODE_CAPABILITIES = GRANTABLE.filter((row) => row.capability.startsWith('nodes/'));
+const NODE_NAMES: ReadonlySet<string> = new Set(['nodes', 'node', 'no', '']);
+const CORE_GROUP_MISTAKES: ReadonlySet<string> = new Set(['core', 'v1', '/v1', 'core/v1']);
+
+/** What a rule tries to give in vain, one entry a capability. A rule that gives something there is no near miss for it. */
+export function nearMissesOf(rule: PolicyRule): readonly NearMiss[] {
+  if (rule.verbs.length === 0) return [];
+  const given = ruleGrantsOf(rule).reduce((set, grant) => set | grant.explicit | grant.wildcard, 0);
+  const misses = rule.nonResourceURLs.length > 0 ? urlMisses(rule) : resourceMisses(rule);
+  return misses.filter((miss) => (given & setOf(miss.capability)) === 0);
+}
+
+function resourceMisses(rule: PolicyRule): readonly NearMiss[] {
+  const groups = groupProblems(rule.apiGroups);
+  if (groups === undefined) return [];
+  const misses = new Map<Capability, NearMiss>();
+  for (const written of rule.resources) {
+    const row = meantByResource(written);
+    if (row === undefined || misses.has(row.capability)) continue;
+    const [first, ...rest] = [
+      ...verbProblems(rule.verbs, row.verbs),
+      ...groups,
+      ...(EFFECTIVE_RESOURCES.has(written) ? [] : [problem('resources', [written], row.capability)]),
+      ...nameProblems(rule.resourceNames),
+    ];
+    if (first !== undefined) misses.set(row.capability, { capability: row.capability, problems: [first, ...rest] });
+  }
+  return [...misses.values()];
+}
+
+function urlMisses(rule: PolicyRule): readonly NearMiss[] {
+  const verbs = verbProblems(rule.verbs, METRICS_VERBS);
+  const urls = rule.nonResourceURLs.filter(resemblesMetrics);
+  const wrong = urls.filter((url) => metricsReach(url) === undefined);
+  if (urls.length === 0) return [];
+  const [first, ...rest] = [
+    ...verbs,
+    ...(wrong.length < urls.length ? [] : [problem('nonResourceURLs', wrong, '/metrics')]),
+  ];
+  return first === undefined ? [] : [{ capability: 'metrics', problems: [first, ...rest] }];
+}
+
+/** The row that an entry of `resources` is, or was probably meant to be. The wildcard `*` was not meant for any one. */
+function meantByResource(written: string): ResourceCapability | undefined {
+  if (!written.includes('/')) return undefined;
+  const exact = EFFECTIVE_RESOURCES.get(written);
+  if (exact !== undefined) return exact;
+  const [parent = '', subresource] = written.trim().toLowerCase().split('/', 2);
+  if (subresource === undefined || !NODE_NAMES.has(withoutStars(parent))) return undefined;
+  const start = withoutStars(subresource);
+  return NODE_CAPABILITIES.find(({ capability }) => {
+    const wanted = capability.slice('nodes/'.length);
+    return subresource.includes('*') ? wanted.startsWith(start) : wanted === start;
+  });
+}
+
+function verbProblems(verbs: readonly string[], effective: ReadonlySet<string>): readonly Problem[] {
+  return verbs.some((verb) => verb === '*' || effective.has(verb)) ? [] : [problem('verbs', verbs, 'get')];
+}
+
+/** Undefined when the groups name other APIs, which may well have nodes of their own. */
+function groupProblems(groups: readonly string[]): readonly Problem[] | undefined {
+  if (groups.includes('') || groups.includes('*')) return [];
+  const mistakes = groups.filter((group) => CORE_GROUP_MISTAKES.has(group));
+  return mistakes.length === 0 ? undefined : [problem('apiGroups', mistakes, '')];
+}
+
+function nameProblems(names: readonly string[]): readonly Problem[] {
+  const dead = names.length > 0 && names.every((name) => name === '' || name === '*');
+  return dead ? [problem('resourceNames', names, undefined)] : [];
+}
+
+function problem(field: Problem['field'], written: readonly string[], meant: string | undefined): Problem {
+  return { field, written, meant };
+}
+
+/**
+ * True for `/metrics` as people misspell it: another case, escaped, no slash or too many, a query, a star in front,
+ * where it is no wildcard.
+ */
+function resemblesMetrics(url: string): boolean {
+  const [path = ''] = decoded(url).trim().toLowerCase().split(/[?#]/, 1);
+  const first = path.split('/').find((segment) => segment !== '.' && withoutStars(segment) !== '');
+  return first !== undefined && withoutStars(first) === 'metrics';
+}
+
+function decoded(text: string): string {
+  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+function withoutStars(text: string): string {
+  return text.replaceAll('*', '');
+}
