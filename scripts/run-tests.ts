@@ -32,8 +32,6 @@ export async function runTests(group: TestGroup, signal: AbortSignal): Promise<T
     concurrency: group.concurrency,
     timeout: TEST_LIMIT_MS,
     signal: AbortSignal.any([signal, AbortSignal.timeout(GROUP_LIMIT_MS)]),
-    // A handle that a failed test left open must not keep its file running.
-    execArgv: ['--test-force-exit'],
   });
   stream.on('test:fail', () => (failed = true));
   stream.on('test:pass', ({ name, skip }) => {

@@ -196,7 +196,7 @@ function allGrants(view: GrantsView): readonly BindingGrants[] {
   });
 }
 
-/** One thing that one subject may do by one binding, as text; the scope '' is the whole. */
+/** One thing that one subject may do by one binding, as text: at its end nothing for the whole, or `in` a scope. */
 type Atom = string;
 
 function atomsOf(view: GrantsView): ReadonlySet<Atom> {
@@ -206,18 +206,19 @@ function atomsOf(view: GrantsView): ReadonlySet<Atom> {
 function atomsIn(given: readonly BindingGrants[]): Atom[] {
   const atoms = given
     .flatMap((each) => Array.from(unitsOf(each)))
-    .flatMap(({ binding, subject, capability, scopes }) =>
-      (scopes ?? ['']).map((scope) => [binding.name, binding.roleName, subject.key, capability, scope].join('|')),
-    );
+    .flatMap(({ binding, subject, capability, scopes }) => {
+      const parts = scopes?.map((scope) => `in ${scope}`) ?? [''];
+      return parts.map((part) => [binding.name, binding.roleName, subject.key, capability, part].join('|'));
+    });
   return [...new Set(atoms)];
 }
 
 function isCovered(atom: Atom, held: ReadonlySet<Atom>): boolean {
   const cut = atom.lastIndexOf('|') + 1;
-  const [unit, scope] = [atom.slice(0, cut), atom.slice(cut)];
+  const [unit, part] = [atom.slice(0, cut), atom.slice(cut)];
   if (held.has(atom) || held.has(unit)) return true;
   if (!unit.endsWith('|metrics|')) return false;
-  return [...held].some((each) => each.startsWith(unit) && each.endsWith('*') && scope.startsWith(each.slice(cut, -1)));
+  return [...held].some((each) => each.startsWith(unit) && each.endsWith('*') && part.startsWith(each.slice(cut, -1)));
 }
 
 function summary(view: GrantsView): unknown {

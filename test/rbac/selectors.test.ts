@@ -37,6 +37,7 @@ test('a selector looks where the fewest roles are', async (t) => {
     ['one value', [requirement('a', 'In', '1')], ['a=1']],
     ['each of several values', [requirement('a', 'In', '1', '2', '1')], ['a=1', 'a=2']],
     ['the requirement with fewer values', [requirement('a', 'In', '1', '2'), requirement('b', 'In', '1')], ['b=1']],
+    ['the same the other way round', [requirement('b', 'In', '1'), requirement('a', 'In', '1', '2')], ['b=1']],
     ['a value rather than a key', [requirement('a', 'Exists'), requirement('b', 'In', '1')], ['b=1']],
     ['a key', [requirement('b', 'NotIn', '1'), requirement('a', 'Exists')], ['a']],
     ['nothing to go by', [requirement('a', 'DoesNotExist')], [EVERYWHERE]],

@@ -66,6 +66,17 @@ export async function ownClusterSuite(
   );
 }
 
+/** A suite that needs the toolchain, and starts what it needs by itself. For test/cluster/serial. */
+export async function toolchainSuite(
+  name: string,
+  { needs = [] }: { readonly needs?: SuiteNeeds },
+  define: () => void,
+): Promise<void> {
+  const skip = await findSkipReason(needs);
+  if (skip === undefined) describe(name, define);
+  else test(name, { skip });
+}
+
 type Started<C extends Cluster> = { readonly cluster: C; readonly stop: () => Promise<void> };
 
 async function suite<C extends Cluster>(

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { clusterSuite } from '../../support/cluster-suite.ts';
+import { toolchainSuite } from '../../support/cluster-suite.ts';
 import { startOwner, waitUntilGone } from '../../support/processes.ts';
 import { runCommand } from '../../support/run-command.ts';
+import { waitUntil } from '../../support/wait-for.ts';
 
 const RUNNER = fileURLToPath(new URL('../../../scripts/test-cluster.ts', import.meta.url));
 
-await clusterSuite('nothing is left of a test run ten seconds after', {}, () => {
+await toolchainSuite('nothing is left of a test run ten seconds after', {}, () => {
   it('a process that had started a control plane got SIGKILL', async () => {
     const owner = await startOwner('control-plane');
     assert.equal(owner.pids.length >= 2, true);
@@ -26,7 +27,9 @@ await clusterSuite('nothing is left of a test run ten seconds after', {}, () => 
     it(`the runner got ${signal}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'scrapeguard-run-'));
       const runner = startRunner(folder);
-      await waitForApiServer(folder);
+      await waitUntil('our server to be started', async () => {
+        return (await processesOf(folder)).some((line) => line.includes('launch.mjs serve '));
+      });
       const pids = await pidsOf(folder);
       runner.kill(signal);
       await waitUntilGone(pids);
@@ -36,21 +39,13 @@ await clusterSuite('nothing is left of a test run ten seconds after', {}, () => 
   }
 });
 
-/** A run of the suites of harness.test.ts that keeps everything it makes in the folder. */
+/** A run of the suites of kubectl.test.ts that keeps everything it makes in the folder. */
 function startRunner(folder: string): ReturnType<typeof spawn> {
   const { NODE_TEST_CONTEXT: _, SCRAPEGUARD_TEST_CLUSTER: __, ...env } = process.env;
-  return spawn(process.execPath, [RUNNER, 'cluster/harness'], { env: { ...env, TMPDIR: folder }, stdio: 'ignore' });
+  return spawn(process.execPath, [RUNNER, 'cluster/kubectl'], { env: { ...env, TMPDIR: folder }, stdio: 'ignore' });
 }
 
-async function waitForApiServer(folder: string): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    if ((await processesOf(folder)).some((line) => line.includes('/kube-apiserver '))) return;
-    await sleep(100);
-  }
-  throw new Error('The run has started no API server after a minute.');
-}
-
-/** The process ids of etcd, the API server, the controller manager and the guards. */
+/** The process ids of etcd, the API server, the controller manager, our server and the guards. */
 async function pidsOf(folder: string): Promise<readonly number[]> {
   return (await processesOf(folder)).map((line) => Number.parseInt(line, 10));
 }

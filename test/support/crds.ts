@@ -1,0 +1,63 @@
+// Kinds of others that rules judge, as a cluster with prometheus-operator or Argo Rollouts serves them.
+import { existsSync, readFileSync } from 'node:fs';
+import type { JsonObject } from '../../src/kube/json.ts';
+import type { ApiResponse } from './api-request.ts';
+import type { Cluster } from './cluster-access.ts';
+import { waitUntil } from './wait-for.ts';
+
+type CustomKind = {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly resource: string;
+};
+
+const MONITORING = 'monitoring.coreos.com';
+
+const CUSTOM_KINDS: readonly CustomKind[] = [
+  { group: MONITORING, version: 'v1', kind: 'ServiceMonitor', resource: 'servicemonitors' },
+  { group: MONITORING, version: 'v1', kind: 'PodMonitor', resource: 'podmonitors' },
+  { group: MONITORING, version: 'v1alpha1', kind: 'ScrapeConfig', resource: 'scrapeconfigs' },
+  { group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', resource: 'rollouts' },
+];
+
+const SHARED = new URL('../../../shared/crds/', import.meta.url);
+const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+/**
+ * Makes a control plane of one's own serve these kinds: with upstream's schemas where they lie beside the repository,
+ * otherwise with one that takes anything. Settles when all of them are served.
+ */
+export async function installCustomKinds(cluster: Cluster): Promise<void> {
+  for (const kind of CUSTOM_KINDS) {
+    const { status, body } = await createDefinition(cluster, kind);
+    if (status !== 201) throw new Error(`${kind.kind} is not taken: ${status} ${JSON.stringify(body)}`);
+  }
+  for (const { group, version, kind, resource } of CUSTOM_KINDS) {
+    await waitUntil(`${kind} to be served`, async () => {
+      return (await cluster.request(`/apis/${group}/${version}/${resource}`)).status === 200;
+    });
+  }
+}
+
+function createDefinition(cluster: Cluster, kind: CustomKind): Promise<ApiResponse> {
+  const file = new URL(`${kind.group}_${kind.resource}.yaml`, SHARED);
+  if (!existsSync(file)) return cluster.request(DEFINITIONS, { method: 'POST', body: openDefinition(kind) });
+  const body = readFileSync(file, 'utf8');
+  return cluster.request(DEFINITIONS, { method: 'POST', contentType: 'application/yaml', body });
+}
+
+function openDefinition({ group, version, kind, resource }: CustomKind): JsonObject {
+  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${resource}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, plural: resource, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
+  };
+}
