@@ -3,14 +3,10 @@ import type { ViewFor } from '../admission/validate.ts';
 import { asString } from '../kube/json.ts';
 import type { Labels } from '../kube/labels.ts';
 import { labelsOf } from '../kube/object.ts';
-import {
-  NEWEST_VERSION,
-  NOT_FOUND,
-  UNKNOWN,
-  type ClusterView,
-  type KubernetesVersion,
-  type Lookup,
-} from '../policy/cluster-view.ts';
+import { NEWEST_VERSION, type ClusterView, type KubernetesVersion } from '../policy/cluster-view.ts';
+import { GrantsIndex } from '../rbac/grants-index.ts';
+import type { Lookup } from '../rbac/grants-view.ts';
+import { OverlayView } from '../rbac/overlay.ts';
 import { ApiError, type ApiClient } from './api-client.ts';
 
 /** How long a namespace's labels are believed; a changed label counts after this at the latest. */
@@ -49,31 +45,34 @@ export function liveView(client: ApiClient, version: KubernetesVersion, now: () 
     // Shared by every request that asks meanwhile, so it has a deadline of its own.
     const labels = readLabels(client, name, AbortSignal.timeout(10_000));
     known.set(name, { until: now() + BELIEVED_MS, labels });
-    void labels.then(({ state }) => state === 'unknown' && known.delete(name));
+    void labels.then((answer) => answer === 'unknown' && known.delete(name));
     return labels;
   };
 
   return async (request, signal) => {
     const name = namespaceOf(request);
-    const labels = name === '' ? NOT_FOUND : await Promise.race([lookUp(name), aborted(signal)]);
+    const labels = name === '' ? 'not found' : await Promise.race([lookUp(name), aborted(signal)]);
     return viewWith(version, name, labels);
   };
 }
 
+/** Roles and bindings are not read yet. */
+const NOTHING_KNOWN = new OverlayView(new GrantsIndex(), { isCurrent: false });
+
 function viewWith(version: KubernetesVersion, name: string, labels: Lookup<Labels>): ClusterView {
-  return { version, namespaceLabels: (asked) => (asked === name ? labels : UNKNOWN) };
+  return { version, grants: NOTHING_KNOWN, namespaceLabels: (asked) => (asked === name ? labels : 'unknown') };
 }
 
 async function readLabels(client: ApiClient, name: string, signal: AbortSignal): Promise<Lookup<Labels>> {
   try {
     const namespace = await client.request({ path: `/api/v1/namespaces/${encodeURIComponent(name)}`, signal });
-    return { state: 'found', value: labelsOf(namespace) };
+    return labelsOf(namespace);
   } catch (error) {
-    return error instanceof ApiError && error.status === 404 ? NOT_FOUND : UNKNOWN;
+    return error instanceof ApiError && error.status === 404 ? 'not found' : 'unknown';
   }
 }
 
-function aborted(signal: AbortSignal): Promise<typeof UNKNOWN> {
-  if (signal.aborted) return Promise.resolve(UNKNOWN);
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(UNKNOWN), { once: true }));
+function aborted(signal: AbortSignal): Promise<'unknown'> {
+  if (signal.aborted) return Promise.resolve('unknown');
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve('unknown'), { once: true }));
 }

@@ -1,15 +1,8 @@
 import type { JsonObject } from '../kube/json.ts';
 import type { Labels } from '../kube/labels.ts';
 import { labelsOf, refOf } from '../kube/object.ts';
-
-/** An answer about the cluster: what was asked for, that it does not exist, or that nobody could say (live only). */
-export type Lookup<T> =
-  | { readonly state: 'found'; readonly value: T }
-  | { readonly state: 'not-found' }
-  | { readonly state: 'unknown' };
-
-export const NOT_FOUND: { readonly state: 'not-found' } = Object.freeze({ state: 'not-found' });
-export const UNKNOWN: { readonly state: 'unknown' } = Object.freeze({ state: 'unknown' });
+import { grantsOfObjects } from '../rbac/grants-of-objects.ts';
+import type { GrantsView, Lookup } from '../rbac/grants-view.ts';
 
 /** A server's version: `{major: 1, minor: 36}`. */
 export interface KubernetesVersion {
@@ -20,6 +13,8 @@ export interface KubernetesVersion {
 /** What rules may know of the cluster besides the object: synchronous, and the same throughout one decision. */
 export interface ClusterView {
   readonly version: KubernetesVersion;
+  /** Roles and bindings, the object that is judged not among them, or as it was. */
+  readonly grants: GrantsView;
   /** The labels of a namespace. */
   namespaceLabels(name: string): Lookup<Labels>;
 }
@@ -28,21 +23,23 @@ export interface ClusterView {
 export const NEWEST_VERSION: KubernetesVersion = { major: 1, minor: 36 };
 
 /**
- * A view over plain objects, as `check` and the standalone server have it: what is not among them does not exist. A
- * Namespace that comes more than once has the labels of all, a later value before an earlier one.
+ * A view over plain objects, as `check` and the standalone server have it, with Kubernetes' default roles: what is not
+ * among them does not exist. A Namespace that comes more than once has the labels of all, a later value before an
+ * earlier one. Grants are indexed when they are first asked for.
  */
-export function viewOf(objects: Iterable<JsonObject>, version: KubernetesVersion = NEWEST_VERSION): ClusterView {
+export function viewOf(objects: readonly JsonObject[], version: KubernetesVersion = NEWEST_VERSION): ClusterView {
   const namespaces = new Map<string, Labels>();
   for (const object of objects) {
     if (object['kind'] !== 'Namespace' || object['apiVersion'] !== 'v1') continue;
     const { name } = refOf(object);
     namespaces.set(name, { ...namespaces.get(name), ...labelsOf(object) });
   }
+  let grants: GrantsView | undefined;
   return {
     version,
-    namespaceLabels(name) {
-      const value = namespaces.get(name);
-      return value === undefined ? NOT_FOUND : { state: 'found', value };
+    get grants() {
+      return (grants ??= grantsOfObjects(objects, `${version.major}.${version.minor}`));
     },
+    namespaceLabels: (name) => namespaces.get(name) ?? 'not found',
   };
 }

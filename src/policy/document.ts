@@ -1,5 +1,6 @@
 import { Type, type Static, type TObject } from 'typebox';
 
+import { CAPABILITIES } from '../rbac/capabilities.ts';
 import type { Rule } from './rule.ts';
 
 // The policy document, authored once: its type, its defaults, its validation and the published JSON Schema come from
@@ -10,25 +11,6 @@ const CLOSED = { additionalProperties: false } as const;
 /** The modes that a cap may name, strongest first. */
 const CAPS = ['enforce', 'warn', 'audit', 'off'] as const;
 const PROFILES = ['off', 'baseline', 'strict'] as const;
-
-/** What a grant can give: the capabilities that a policy may expect of a subject. */
-export const CAPABILITIES = [
-  'metrics',
-  'nodes/proxy',
-  'nodes/metrics',
-  'nodes/stats',
-  'nodes/log',
-  'nodes/checkpoint',
-  'nodes/pods',
-  'nodes/configz',
-  'nodes/healthz',
-  'nodes/spec',
-  'pods/proxy',
-  'services/proxy',
-  'escalate',
-  'bind',
-  'impersonate',
-] as const;
 
 const Text = Type.String({ minLength: 1 });
 const Pattern = Type.String({ minLength: 1, description: 'A name; * stands for any run of characters.' });

@@ -1,5 +1,5 @@
 import type { Labels } from '../kube/labels.ts';
-import type { Lookup } from './cluster-view.ts';
+import type { Lookup } from '../rbac/grants-view.ts';
 import type { Policy } from './document.ts';
 import { MODES, MODE_PROFILES, type Mode, type ModeProfile, type ModeProfiles } from './mode.ts';
 import { matchesAny } from './wildcard.ts';
@@ -23,13 +23,13 @@ export function clusterScope(policy: Policy): Scope {
  * labels; one that nobody could read is judged as strict, and its violations are answered like an unknown.
  */
 export function namespaceScope(policy: Policy, labels: Lookup<Labels>): Scope {
-  switch (labels.state) {
-    case 'found':
-      return { profiles: profilesOf(policy.defaults, labels.value), uncertain: false };
-    case 'not-found':
+  switch (labels) {
+    case 'not found':
       return { profiles: policy.defaults, uncertain: false };
     case 'unknown':
       return { profiles: { enforce: 'strict', warn: 'strict', audit: 'strict' }, uncertain: true };
+    default:
+      return { profiles: profilesOf(policy.defaults, labels), uncertain: false };
   }
 }
 

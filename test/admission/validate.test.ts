@@ -7,7 +7,7 @@ import { decodeReview } from '../../src/admission/decode.ts';
 import { validate } from '../../src/admission/validate.ts';
 import type { AdmissionRequest } from '../../src/kube/admission-review.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
-import { NEWEST_VERSION, NOT_FOUND, UNKNOWN, viewOf } from '../../src/policy/cluster-view.ts';
+import { viewOf } from '../../src/policy/cluster-view.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { RULES as REAL_RULES } from '../../src/rules/index.ts';
 import { kubernetesLike } from '../support/kubernetes-like.ts';
@@ -131,7 +131,7 @@ describe('the namespace of a write', () => {
           assert.ok(signal instanceof AbortSignal);
           requests.push(request);
           await Promise.resolve();
-          return { version: NEWEST_VERSION, namespaceLabels: (name) => (asked.push(name), NOT_FOUND) };
+          return { ...viewOf([]), namespaceLabels: (name) => (asked.push(name), 'not found') };
         },
       },
     );
@@ -149,7 +149,7 @@ describe('the namespace of a write', () => {
       kind: 'ClusterRole',
       metadata: { labels: { bad: 'x' } },
     };
-    const viewFor = () => ({ version: NEWEST_VERSION, namespaceLabels: () => UNKNOWN });
+    const viewFor = () => ({ ...viewOf([]), namespaceLabels: () => 'unknown' as const });
     const spec = { clusterScoped: { enforce: 'off' }, rules: { more: { maximumMode: 'off' } } };
     const { response } = await validateWrite({ object }, { rules: RULES, viewFor, spec });
     assert.equal(response.auditAnnotations?.['decision'], 'warned');

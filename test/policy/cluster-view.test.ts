@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { NEWEST_VERSION, NOT_FOUND, viewOf } from '../../src/policy/cluster-view.ts';
+import { NEWEST_VERSION, viewOf } from '../../src/policy/cluster-view.ts';
 import { labelledNamespace } from '../support/label-rule.ts';
 
 describe('a view over plain objects', () => {
   it('knows the labels of the Namespaces among them', () => {
     const view = viewOf([labelledNamespace({ enforce: 'strict' }), labelledNamespace({}, 'bare')]);
-    assert.deepEqual(view.namespaceLabels('shop'), { state: 'found', value: { 'scrapeguard.io/enforce': 'strict' } });
-    assert.deepEqual(view.namespaceLabels('bare'), { state: 'found', value: {} });
+    assert.deepEqual(view.namespaceLabels('shop'), { 'scrapeguard.io/enforce': 'strict' });
+    assert.deepEqual(view.namespaceLabels('bare'), {});
   });
 
   it('finds nothing else, and is never unsure', () => {
@@ -19,13 +19,13 @@ describe('a view over plain objects', () => {
     ];
     const view = viewOf(objects);
     for (const name of ['pod', 'other', 'loose', 'default', '', 'constructor', '__proto__']) {
-      assert.equal(view.namespaceLabels(name), NOT_FOUND, name);
+      assert.equal(view.namespaceLabels(name), 'not found', name);
     }
   });
 
   it('leaves out labels that are no text', () => {
     const view = viewOf([labelledNamespace({ enforce: 'off', warn: false, audit: { a: 1 } })]);
-    assert.deepEqual(view.namespaceLabels('shop'), { state: 'found', value: { 'scrapeguard.io/enforce': 'off' } });
+    assert.deepEqual(view.namespaceLabels('shop'), { 'scrapeguard.io/enforce': 'off' });
   });
 
   it('unites a Namespace that comes more than once', () => {
@@ -34,8 +34,9 @@ describe('a view over plain objects', () => {
       labelledNamespace({ enforce: 'strict', audit: 'off' }),
     ]);
     assert.deepEqual(view.namespaceLabels('shop'), {
-      state: 'found',
-      value: { 'scrapeguard.io/enforce': 'strict', 'scrapeguard.io/warn': 'off', 'scrapeguard.io/audit': 'off' },
+      'scrapeguard.io/enforce': 'strict',
+      'scrapeguard.io/warn': 'off',
+      'scrapeguard.io/audit': 'off',
     });
   });
 

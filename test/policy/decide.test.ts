@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import { judge } from '../../src/admission/judge.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
-import { NEWEST_VERSION, UNKNOWN, viewOf } from '../../src/policy/cluster-view.ts';
+import { viewOf } from '../../src/policy/cluster-view.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { labelledDeployment, labelledPod, labelRule } from '../support/label-rule.ts';
 import { policyOf, validateWrite, type Setting, type Write } from '../support/validate-review.ts';
@@ -23,7 +23,7 @@ const BREAK_GLASS = { breakGlass: [{ kind: 'Group', name: 'on-call' }] };
 const NODE = { username: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] };
 const MIRROR = { annotations: { 'kubernetes.io/config.mirror': '1' } };
 
-const NO_LABELS: Setting['viewFor'] = () => ({ version: NEWEST_VERSION, namespaceLabels: () => UNKNOWN });
+const NO_LABELS: Setting['viewFor'] = () => ({ ...viewOf([]), namespaceLabels: () => 'unknown' });
 
 const exceptFor = (rule: string, expires = '2099-01-01'): JsonObject => ({
   exceptions: [{ name: `legacy-${rule}`, rules: [rule], reason: 'a test', expires }],

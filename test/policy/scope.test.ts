@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { Labels } from '../../src/kube/labels.ts';
-import { NOT_FOUND, UNKNOWN } from '../../src/policy/cluster-view.ts';
 import type { ModeProfiles } from '../../src/policy/mode.ts';
 import { clusterScope, isExcludedNamespace, namespaceScope, profilesOf } from '../../src/policy/scope.ts';
 import { policyOf } from '../support/validate-review.ts';
@@ -69,20 +68,20 @@ describe('the scope of a namespace', () => {
     it(`${name}: ${defaults} gives ${profiles}`, () => {
       const policy = policyOf([], { defaults: profilesFrom(defaults) });
       const expected = { profiles: profilesFrom(profiles), uncertain: false };
-      assert.deepEqual(namespaceScope(policy, { state: 'found', value: labels }), expected);
+      assert.deepEqual(namespaceScope(policy, labels), expected);
       assert.deepEqual(profilesOf(policy.defaults, labels), expected.profiles);
     });
   }
 
   it('is the defaults where the namespace does not exist', () => {
     const policy = policyOf([], { defaults: { enforce: 'off', warn: 'baseline', audit: 'strict' } });
-    assert.deepEqual(namespaceScope(policy, NOT_FOUND), { profiles: policy.defaults, uncertain: false });
+    assert.deepEqual(namespaceScope(policy, 'not found'), { profiles: policy.defaults, uncertain: false });
   });
 
   it('is strict and uncertain where nobody could read the labels, whatever the defaults are', () => {
     const policy = policyOf([], { defaults: { enforce: 'off', warn: 'off', audit: 'off' } });
     const strict = { enforce: 'strict', warn: 'strict', audit: 'strict' };
-    assert.deepEqual(namespaceScope(policy, UNKNOWN), { profiles: strict, uncertain: true });
+    assert.deepEqual(namespaceScope(policy, 'unknown'), { profiles: strict, uncertain: true });
   });
 });
 

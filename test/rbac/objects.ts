@@ -2,6 +2,8 @@
 import type { JsonObject } from '../../src/kube/json.ts';
 import { GrantsIndex } from '../../src/rbac/grants-index.ts';
 
+const API_VERSION = 'rbac.authorization.k8s.io/v1';
+
 interface ClusterRoleParts {
   readonly labels?: Readonly<Record<string, unknown>>;
   readonly selectors?: readonly unknown[];
@@ -10,6 +12,7 @@ interface ClusterRoleParts {
 /** A ClusterRole. */
 export function clusterRole(name: string, rules: unknown, { labels, selectors }: ClusterRoleParts = {}): JsonObject {
   return {
+    apiVersion: API_VERSION,
     kind: 'ClusterRole',
     metadata: { name, ...(labels !== undefined && { labels }) },
     rules,
@@ -19,18 +22,24 @@ export function clusterRole(name: string, rules: unknown, { labels, selectors }:
 
 /** A ClusterRoleBinding to a ClusterRole. */
 export function clusterRoleBinding(name: string, roleName: string, subjects: unknown): JsonObject {
-  return { kind: 'ClusterRoleBinding', metadata: { name }, roleRef: { kind: 'ClusterRole', name: roleName }, subjects };
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { kind: 'ClusterRole', name: roleName },
+    subjects,
+  };
 }
 
 /** A Role. */
 export function role(namespace: string, name: string, rules: unknown): JsonObject {
-  return { kind: 'Role', metadata: { namespace, name }, rules };
+  return { apiVersion: API_VERSION, kind: 'Role', metadata: { namespace, name }, rules };
 }
 
 /** A RoleBinding to a ClusterRole, or to a Role when the name begins so: `Role reader`. */
 export function roleBinding(namespace: string, name: string, to: string, subjects: unknown): JsonObject {
   const roleRef = to.startsWith('Role ') ? { kind: 'Role', name: to.slice(5) } : { kind: 'ClusterRole', name: to };
-  return { kind: 'RoleBinding', metadata: { namespace, name }, roleRef, subjects };
+  return { apiVersion: API_VERSION, kind: 'RoleBinding', metadata: { namespace, name }, roleRef, subjects };
 }
 
 /** Puts an object of any of the four kinds into an index. */

@@ -112,7 +112,7 @@ describe('the deadline', () => {
         new Promise((resolve) => {
           signal.addEventListener('abort', () => {
             onAbort();
-            resolve({ ...viewOf([]), namespaceLabels: () => ({ state: 'unknown' }) });
+            resolve({ ...viewOf([]), namespaceLabels: () => 'unknown' });
           });
         }),
     });
