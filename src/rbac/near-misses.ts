@@ -18,7 +18,7 @@ export interface NearMiss {
 /** One list of a rule that keeps it from having an effect. */
 export interface Problem {
   readonly field: 'verbs' | 'apiGroups' | 'resources' | 'resourceNames' | 'nonResourceURLs';
-  /** The entries as they are written. */
+  /** The entries as they are written; entries of the same list that have an effect are not among them. */
   readonly written: readonly string[];
   /** An entry that would have an effect, or undefined when there is none to recommend. */
   readonly meant: string | undefined;
@@ -42,22 +42,28 @@ export function nearMissesOf(rule: PolicyRule): readonly NearMiss[] {
   return misses.filter((miss) => (given & setOf(miss.capability)) === 0);
 }
 
+/** Linear: the entries are dealt out to the capabilities first, and each capability is then looked at once. */
 function resourceMisses(rule: PolicyRule): readonly NearMiss[] {
   const groups = groupProblems(rule.apiGroups);
   if (groups === undefined) return [];
-  const misses = new Map<Capability, NearMiss>();
+  const misspelled = new Map<ResourceCapability, string[]>();
   for (const written of rule.resources) {
     const row = meantByResource(written);
-    if (row === undefined || misses.has(row.capability)) continue;
+    if (row === undefined) continue;
+    const entries = misspelled.get(row) ?? [];
+    misspelled.set(row, entries);
+    if (!EFFECTIVE_RESOURCES.has(written)) entries.push(written);
+  }
+  const names = nameProblems(rule.resourceNames);
+  return Array.from(misspelled, ([row, written]): NearMiss[] => {
     const [first, ...rest] = [
       ...verbProblems(rule.verbs, row.verbs),
       ...groups,
-      ...(EFFECTIVE_RESOURCES.has(written) ? [] : [problem('resources', [written], row.capability)]),
-      ...nameProblems(rule.resourceNames),
+      ...(written.length === 0 ? [] : [problem('resources', written, row.capability)]),
+      ...names,
     ];
-    if (first !== undefined) misses.set(row.capability, { capability: row.capability, problems: [first, ...rest] });
-  }
-  return [...misses.values()];
+    return first === undefined ? [] : [{ capability: row.capability, problems: [first, ...rest] }];
+  }).flat();
 }
 
 function urlMisses(rule: PolicyRule): readonly NearMiss[] {
