@@ -71,7 +71,7 @@ function withPlaceholders(text: string): string {
 
 function ownRemediations({ messages }: RuleMeta): string[] {
   const items = Object.entries(messages).flatMap(([id, { remediation }]) =>
-    remediation === undefined ? [] : [`\`${id}\`: ${prose(remediation)}`],
+    remediation === undefined ? [] : [`\`${id}\`: ${withPlaceholders(remediation)}`],
   );
   return items.length === 0 ? [] : ['These have a fix of their own:', list(items)];
 }

@@ -6,8 +6,8 @@ import type { ClusterView } from './cluster-view.ts';
 import { addedFindings } from './delta.ts';
 import type { Exception } from './document.ts';
 import { exceptionFor, exceptionTargetsOf } from './exceptions.ts';
-import { renderMessage } from './message.ts';
-import { strongestMode, weakerMode, type Mode } from './mode.ts';
+import { renderMessage, renderRemediation } from './message.ts';
+import { MODES, strongestMode, weakerMode, type Mode } from './mode.ts';
 import type { Message, Observation, RuleContext, RuleMeta } from './rule.ts';
 import type { ActiveRule, Ruleset } from './ruleset.ts';
 import type { Scope } from './scope.ts';
@@ -61,7 +61,7 @@ export interface Circumstances {
 /**
  * Asks every rule that counts in some mode about an object. On UPDATE only findings that `oldObject` had not are kept.
  * What an exception covers is left out and counted. Never throws: a rule that does is an error of its own, and the
- * others are still asked.
+ * others are still asked, and one unknown stands for all.
  */
 export function evaluate(object: JsonObject, ruleset: Ruleset, circumstances: Circumstances): Evaluation {
   const found: (readonly Finding[])[] = [];
@@ -80,12 +80,25 @@ export function evaluate(object: JsonObject, ruleset: Ruleset, circumstances: Ci
     found.push(findings);
     if (error !== undefined) errors.push(error);
   }
-  return { findings: found.flat(), errors, exceptions: [...names], excepted };
+  return { findings: withOneUnknown(found.flat()), errors, exceptions: [...names], excepted };
+}
+
+/** What the cluster did not answer is said once, by the rule in whose mode it counts most. */
+function withOneUnknown(findings: readonly Finding[]): readonly Finding[] {
+  const unknown = findings.filter(({ message }) => message.level === 'unknown');
+  if (unknown.length < 2) return findings;
+  const told = MODES.map((mode) => unknown.find((finding) => finding.mode === mode)).find(Boolean);
+  return findings.filter((finding) => finding === told || finding.message.level !== 'unknown');
 }
 
 /** The sentence of a finding. */
 export function messageOf({ message, data }: Finding): string {
   return renderMessage(message, data);
+}
+
+/** How to fix what a finding is about. */
+export function remediationOf({ message, rule, data }: Finding): string {
+  return message.remediation === undefined ? rule.remediation : renderRemediation(message.remediation, data);
 }
 
 /** One rule, about to be asked about one object. */
@@ -151,11 +164,12 @@ function findingsIn(parts: readonly PodTemplate[], question: Question): Finding[
   return findings;
 }
 
-function contextOf({ active: { params }, ruleset: { policy }, circumstances }: Question): RuleContext {
+function contextOf({ active: { params }, ruleset: { policy, expected }, circumstances }: Question): RuleContext {
   const { view, namespace, operation, oldObject, writer } = circumstances;
   return {
     params,
     policy,
+    expected,
     view,
     namespace,
     ...(operation === undefined ? {} : { operation }),

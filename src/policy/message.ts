@@ -6,11 +6,23 @@ export const LONGEST_WARNING = 120;
 /** A value of an object is quoted up to this many characters. */
 const LONGEST_VALUE = 80;
 
+/** The same where it is to be copied. */
+const LONGEST_COPIED_VALUE = 400;
+
 /** A message with its placeholders filled; values are shortened and kept on one line, an unknown name shows as it is. */
-export function renderMessage(message: Message, data: Observation['data'] = {}): string {
-  return message.text.replace(/\{\{([a-zA-Z]+)\}\}/g, (whole, name: string) => {
-    const value = data[name];
-    return value === undefined ? whole : oneLine(shorten(String(value), LONGEST_VALUE));
+export function renderMessage(message: Message, data?: Observation['data']): string {
+  return fill(message.text, data, LONGEST_VALUE);
+}
+
+/** A remediation with its placeholders filled; values may be long, for some are lines of a policy. */
+export function renderRemediation(text: string, data?: Observation['data']): string {
+  return fill(text, data, LONGEST_COPIED_VALUE);
+}
+
+function fill(text: string, data: Observation['data'] | undefined, longest: number): string {
+  return text.replace(/\{\{([a-zA-Z]+)\}\}/g, (whole, name: string) => {
+    const value = data?.[name];
+    return value === undefined ? whole : oneLine(shorten(String(value), longest));
   });
 }
 

@@ -6,6 +6,7 @@ import type { JsonPointer } from '../kube/pointer.ts';
 import type { ResourceName } from '../kube/resources.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { Policy } from './document.ts';
+import type { ExpectedSubjects } from './expected-subjects.ts';
 import type { Profile } from './mode.ts';
 
 /** How bad it is when the rule is right. */
@@ -18,7 +19,7 @@ export type Severity = 'low' | 'medium' | 'high' | 'critical';
 export interface Message {
   readonly level: 'violation' | 'advice' | 'unknown';
   readonly text: string;
-  /** How to fix this case, where it differs from the rule's own remediation. */
+  /** How to fix this case, where it differs from the rule's own remediation; with placeholders as in the text. */
   readonly remediation?: string;
 }
 
@@ -67,6 +68,8 @@ export interface Observation<MessageId extends string = string> {
 export interface RuleContext<Params = unknown> {
   readonly params: Params;
   readonly policy: Policy;
+  /** Whom the policy, and Kubernetes itself, expects to have what. */
+  readonly expected: ExpectedSubjects;
   readonly view: ClusterView;
   /** The namespace that the object lives in, '' outside every namespace. */
   readonly namespace: string;

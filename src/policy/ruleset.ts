@@ -3,6 +3,7 @@ import { groupOf } from '../kube/object.ts';
 import { RESOURCES } from '../kube/resources.ts';
 import { TEMPLATE_KINDS, type TemplateKind } from '../kube/templates.ts';
 import type { Policy } from './document.ts';
+import { expectedSubjectsOf, type ExpectedSubjects } from './expected-subjects.ts';
 import { weakerMode, type Mode } from './mode.ts';
 import type { Rule } from './rule.ts';
 
@@ -17,6 +18,7 @@ export interface ActiveRule {
 /** A policy made ready for judging: which rules are asked about which kinds. Made once a policy, read by every request. */
 export interface Ruleset {
   readonly policy: Policy;
+  readonly expected: ExpectedSubjects;
   readonly templateKinds: readonly TemplateKind[];
   /** The rules that are asked about an object, by its group and kind, in the order of their ids. */
   rulesFor(object: JsonObject): readonly ActiveRule[];
@@ -34,6 +36,7 @@ export function makeRuleset(rules: readonly Rule[], policy: Policy): Ruleset {
   }
   return {
     policy,
+    expected: expectedSubjectsOf(policy),
     templateKinds,
     rulesFor(object) {
       const group = groupOf(asString(object['apiVersion']) ?? '');

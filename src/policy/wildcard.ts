@@ -4,8 +4,18 @@
  * chose cannot stall it.
  */
 export function matchesWildcard(pattern: string, text: string): boolean {
-  if (!pattern.includes('*')) return pattern === text;
+  return pattern.includes('*') ? matchesParts(pattern.split('*'), text) : pattern === text;
+}
+
+/** `matchesWildcard` for one pattern and many texts. */
+export function wildcardMatcher(pattern: string): (text: string) => boolean {
+  if (!pattern.includes('*')) return (text) => text === pattern;
   const parts = pattern.split('*');
+  return (text) => matchesParts(parts, text);
+}
+
+/** The parts between the stars, of which there are at least two. */
+function matchesParts(parts: readonly string[], text: string): boolean {
   const first = parts[0] ?? '';
   const last = parts.at(-1) ?? '';
   if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;

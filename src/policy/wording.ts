@@ -1,6 +1,6 @@
 import type { Status } from '../kube/admission-review.ts';
 import type { Answer, AnsweredError, AnsweredFinding } from './decide.ts';
-import { messageOf, type Finding } from './evaluate.ts';
+import { messageOf, remediationOf, type Finding } from './evaluate.ts';
 import { LONGEST_WARNING, oneLine, shorten } from './message.ts';
 import { docsUrl } from './rule.ts';
 
@@ -45,9 +45,8 @@ function retry(unknown: AnsweredFinding | undefined): Status | undefined {
 
 /** What, where, how to mend it, and where to read on. */
 function adviceFor(finding: Finding): string {
-  const remediation = finding.message.remediation ?? finding.rule.remediation;
   const place = oneLine(shorten(finding.path, 200));
-  return `${messageOf(finding)} (${place}). ${remediation} See ${docsUrl(finding.rule.id)}.`;
+  return `${messageOf(finding)} (${place}). ${remediationOf(finding)} See ${docsUrl(finding.rule.id)}.`;
 }
 
 /** How often each rule refuses, without the one finding that was told in full. */

@@ -30,6 +30,13 @@ export function setOf(capability: Capability): CapabilitySet {
   return 1 << CAPABILITIES.indexOf(capability);
 }
 
+/** The set of several capabilities. */
+export function unionOf(capabilities: Iterable<Capability>): CapabilitySet {
+  let set = 0;
+  for (const capability of capabilities) set |= setOf(capability);
+  return set;
+}
+
 /** The capabilities of a set, in the order of CAPABILITIES. */
 export function capabilitiesIn(set: CapabilitySet): readonly Capability[] {
   return CAPABILITIES.filter((_, bit) => (set & (1 << bit)) !== 0);

@@ -1,7 +1,9 @@
 // The roles and bindings that kube-apiserver makes by itself. scripts/default-roles.ts writes the files of the folder.
 import { asList, asObject, asString, asStrings, type JsonObject, own } from '../kube/json.ts';
+import { type Binding, clusterRoleBindingOf } from './bindings.ts';
 import newest from './default-roles/kubernetes-1.36.json' with { type: 'json' };
 import oldest from './default-roles/kubernetes-1.30.json' with { type: 'json' };
+import type { Subject } from './subjects.ts';
 
 /** The minor versions that the data was taken from, oldest first; a version between two has the older one's. */
 export const DEFAULT_ROLE_VERSIONS = ['1.30', '1.36'] as const;
@@ -14,12 +16,22 @@ export function defaultRoles(version?: string): readonly JsonObject[] {
   return isBeforeNewest(version) ? changed(asObject(newest), asObject(oldest)) : objectsOf(newest);
 }
 
-/** True for the name of a ClusterRoleBinding that kube-apiserver makes by itself, in any version. */
-export function isDefaultClusterRoleBinding(name: string): boolean {
-  return BINDING_KEYS.has(`ClusterRoleBinding ${name}`);
+/** True for a subject that kube-apiserver itself, in any version, binds to the role by a binding of this name. */
+export function isDefaultBinding({ name, roleName }: Pick<Binding, 'name' | 'roleName'>, { key }: Subject): boolean {
+  return DEFAULT_BINDINGS.get(name)?.some((each) => each.roleName === roleName && hasSubject(each, key)) ?? false;
 }
 
-const BINDING_KEYS: ReadonlySet<string> = new Set([...objectsOf(newest), ...objectsOf(oldest)].map(keyOf));
+/** kube-apiserver's own ClusterRoleBindings of all versions. */
+const DEFAULT_BINDINGS: ReadonlyMap<string, readonly Binding[]> = Map.groupBy(
+  [...objectsOf(newest), ...objectsOf(oldest)]
+    .filter(({ kind }) => kind === 'ClusterRoleBinding')
+    .map((object) => clusterRoleBindingOf(object)),
+  ({ name }) => name,
+);
+
+function hasSubject({ subjects }: Binding, wanted: string): boolean {
+  return subjects.some(({ key }) => key === wanted);
+}
 
 function isBeforeNewest(version: string | undefined): boolean {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];

@@ -8,19 +8,26 @@ import type { GrantsView } from './grants-view.ts';
 import type { Holdings } from './holdings.ts';
 import { OverlayView } from './overlay.ts';
 import { PriorHolders } from './prior-holders.ts';
+import type { Subject } from './subjects.ts';
 
 /** What a write adds; unknown when that depends on something that the view does not know. */
 export type Delta = readonly BindingGrants[] | 'unknown';
 
 /** What a ClusterRoleBinding adds to the one it replaces. A subject that was there before with the same role adds nothing. */
 export function deltaOfBinding(before: Binding | undefined, after: Binding, view: GrantsView): Delta {
-  const isSameRole = before?.roleKind === after.roleKind && before?.roleName === after.roleName;
-  const present = new Set(isSameRole ? before?.subjects.map(({ key }) => key) : []);
-  const subjects = after.subjects.filter(({ key }) => !present.has(key));
+  const subjects = addedSubjects(before, after);
   if (subjects.length === 0) return [];
   const added = grantsOf(after, view);
   if (added === 'unknown') return 'unknown';
   return added.grants.length === 0 ? [] : [{ ...added, subjects }];
+}
+
+/** The subjects to whom a binding gives what the one that it replaces did not give them. */
+export function addedSubjects(before: Binding | undefined, after: Binding): readonly Subject[] {
+  const isSameRole = before?.roleKind === after.roleKind && before?.roleName === after.roleName;
+  if (before === undefined || !isSameRole) return after.subjects;
+  const present = new Set(before.subjects.map(({ key }) => key));
+  return after.subjects.filter(({ key }) => !present.has(key));
 }
 
 /**

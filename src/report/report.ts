@@ -2,7 +2,7 @@ import { homeOf } from '../admission/judge.ts';
 import { asString, type JsonObject } from '../kube/json.ts';
 import { refOf, type ObjectRef } from '../kube/object.ts';
 import type { JsonPointer } from '../kube/pointer.ts';
-import { messageOf, type Evaluation, type Finding, type RuleError } from '../policy/evaluate.ts';
+import { messageOf, remediationOf, type Evaluation, type Finding, type RuleError } from '../policy/evaluate.ts';
 import type { Mode } from '../policy/mode.ts';
 import { docsUrl, type Severity } from '../policy/rule.ts';
 import { objectName } from './object-name.ts';
@@ -113,14 +113,14 @@ export function reportedRef(object: JsonObject): ObjectRef {
 }
 
 function reportFinding(finding: Finding, { object, locate }: Judged): ReportedFinding {
-  const { rule, messageId, message, mode, path, data } = finding;
+  const { rule, messageId, mode, path, data } = finding;
   return {
     rule: rule.id,
     messageId,
     severity: rule.severity,
     mode,
     message: messageOf(finding),
-    remediation: message.remediation ?? rule.remediation,
+    remediation: remediationOf(finding),
     docs: docsUrl(rule.id),
     path,
     object: reportedRef(object),

@@ -1,10 +1,14 @@
 import type { Rule } from '../policy/rule.ts';
 import controlPlaneFlags from './control-plane-flags.ts';
+import indirectGrant from './indirect-grant.ts';
 import kubeProxyMetricsAddress from './kube-proxy-metrics-address.ts';
 import kubeRbacProxyFlags from './kube-rbac-proxy-flags.ts';
+import kubeletApiGrant from './kubelet-api-grant.ts';
 import kubeletConfiguration from './kubelet-configuration.ts';
 import kubeletReadOnlyPort from './kubelet-read-only-port.ts';
 import kubeletReadOnlyPortClient from './kubelet-read-only-port-client.ts';
+import metricsGrant from './metrics-grant.ts';
+import nodesProxyGrant from './nodes-proxy-grant.ts';
 
 /** Every rule, in the order of the documentation. */
 export const RULES: readonly Rule[] = [
@@ -14,4 +18,8 @@ export const RULES: readonly Rule[] = [
   controlPlaneFlags,
   kubeProxyMetricsAddress,
   kubeRbacProxyFlags,
+  metricsGrant,
+  nodesProxyGrant,
+  kubeletApiGrant,
+  indirectGrant,
 ];

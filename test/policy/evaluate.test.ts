@@ -9,6 +9,7 @@ import { viewOf } from '../../src/policy/cluster-view.ts';
 import { evaluate, messageOf, type Circumstances, type Evaluation } from '../../src/policy/evaluate.ts';
 import type { Observation, Rule, RuleContext } from '../../src/policy/rule.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
+import { userSubject } from '../../src/rbac/subjects.ts';
 import { echoRule, labelledDeployment, labelledPod, labelRule } from '../support/label-rule.ts';
 import { policyOf } from '../support/validate-review.ts';
 
@@ -306,8 +307,9 @@ describe('what a rule knows', () => {
     return context;
   };
 
-  it('outside admission is its parameters, the policy, the view and the namespace', () => {
-    const { policy, ...context } = ask({});
+  it('outside admission is its parameters, the policy, whom it expects, the view and the namespace', () => {
+    const { policy, expected, ...context } = ask({});
+    assert.equal(expected.capabilitiesOf(userSubject('jane')), 0);
     assert.deepEqual(context, { params: { limit: 10 }, view: VIEW, namespace: 'shop' });
     assert.deepEqual(policy, policyOf([labelRule('rule')]));
   });
@@ -318,12 +320,39 @@ describe('what a rule knows', () => {
       oldObject: { kind: 'Pod' },
       writer: { username: 'jane', groups: [] },
     };
-    const { policy: _, ...context } = ask(write);
+    const { policy: _policy, expected: _expected, ...context } = ask(write);
     assert.deepEqual(context, { params: { limit: 10 }, view: VIEW, namespace: 'shop', ...write });
   });
 
   it('is the parameters of the policy', () => {
     assert.deepEqual(ask({}, { rules: { rule: { params: { limit: 3 } } } }).params, { limit: 3 });
+  });
+});
+
+describe('what several rules do not know', () => {
+  const told = (modes: Readonly<Record<string, string>>, labels: JsonObject = { unsure: 'x' }): string[] => {
+    const rules = Object.keys(modes).map((id) => labelRule(id));
+    const settings = Object.entries(modes).map(([id, maximumMode]) => [id, { maximumMode }]);
+    const { findings } = judgedBy(rules, labelledPod(labels), {}, { rules: Object.fromEntries(settings) });
+    return findings.map(({ rule, messageId, mode }) => `${rule.id}/${messageId} ${mode}`);
+  };
+
+  it('is said once', () => {
+    assert.deepEqual(told({ a: 'enforce', b: 'enforce' }), ['a/unsure enforce']);
+    assert.deepEqual(told({ a: 'enforce' }, { unsure: 'x,y' }), ['a/unsure enforce']);
+  });
+
+  it('is said by the rule in whose mode it counts most', () => {
+    assert.deepEqual(told({ a: 'audit', b: 'warn' }), ['b/unsure warn']);
+    assert.deepEqual(told({ a: 'warn', b: 'enforce', c: 'enforce' }), ['b/unsure enforce']);
+  });
+
+  it('leaves out nothing that is known', () => {
+    assert.deepEqual(told({ a: 'warn', b: 'enforce' }, { unsure: 'x', bad: 'y' }), [
+      'a/bad warn',
+      'b/unsure enforce',
+      'b/bad enforce',
+    ]);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { oneLine, renderMessage, shorten } from '../../src/policy/message.ts';
+import { oneLine, renderMessage, renderRemediation, shorten } from '../../src/policy/message.ts';
 
 const message = (text: string) => ({ level: 'violation', text }) as const;
 
@@ -34,6 +34,15 @@ describe('a message', () => {
   it('stays on one line whatever a value holds', () => {
     const value = 'a\nb\r\nc\u0000d\u001B[31me\u007Ff\u0085g\u2028h';
     assert.equal(renderMessage(message('{{value}}'), { value }), 'a b  c d [31me f g h');
+  });
+});
+
+describe('a remediation', () => {
+  it('is filled like a message, with room for what is to be copied', () => {
+    assert.equal(renderRemediation('Write {{line}}.', { line: 'x'.repeat(400) }), `Write ${'x'.repeat(400)}.`);
+    assert.equal(renderRemediation('{{line}}', { line: 'x'.repeat(3_000_000) }), `${'x'.repeat(399)}…`);
+    assert.equal(renderRemediation('{{line}} {{other}}', { line: 'a\nb' }), 'a b {{other}}');
+    assert.equal(renderRemediation('Take it away.'), 'Take it away.');
   });
 });
 

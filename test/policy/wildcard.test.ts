@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { matchesAny, matchesWildcard } from '../../src/policy/wildcard.ts';
+import { matchesAny, matchesWildcard, wildcardMatcher } from '../../src/policy/wildcard.ts';
 
 /** What a pattern means, as simply as it can be said: a star takes nothing, or one more character. */
 function matchesByDefinition(pattern: string, text: string): boolean {
@@ -46,6 +46,7 @@ describe('a wildcard', () => {
   for (const [pattern, text, matches] of rows) {
     it(`"${pattern}" ${matches ? 'matches' : 'does not match'} "${text}"`, () => {
       assert.equal(matchesWildcard(pattern, text), matches);
+      assert.equal(wildcardMatcher(pattern)(text), matches);
     });
   }
 

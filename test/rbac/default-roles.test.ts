@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { authorize } from '../../src/rbac/authorize.ts';
 import { clusterRoleOf } from '../../src/rbac/cluster-role.ts';
-import { DEFAULT_ROLE_VERSIONS, defaultRoles, isDefaultClusterRoleBinding } from '../../src/rbac/default-roles.ts';
+import { DEFAULT_ROLE_VERSIONS, defaultRoles, isDefaultBinding } from '../../src/rbac/default-roles.ts';
 import { DEFAULT_SUBJECTS, isDefaultSubject } from '../../src/rbac/default-subjects.ts';
 import { grantsOf, grantsOfRole } from '../../src/rbac/grants.ts';
 import { nearMissesOf } from '../../src/rbac/near-misses.ts';
-import { displaySubject, userSubject } from '../../src/rbac/subjects.ts';
+import { displaySubject, groupKey, userSubject } from '../../src/rbac/subjects.ts';
 import { clusterRole, clusterRoleBinding, indexOf } from './objects.ts';
 
 /** Rows of DEFAULT_SUBJECTS that no kube-apiserver binds by itself: kubeadm's two, and one behind a feature gate. */
@@ -114,7 +114,15 @@ test('aggregated default roles get their members', () => {
   assert.equal(answer.allowed && answer.role, 'system:aggregate-to-edit');
 });
 
-test('the bindings that kube-apiserver makes are known by name', () => {
-  assert.equal(isDefaultClusterRoleBinding('system:discovery'), true);
-  assert.equal(isDefaultClusterRoleBinding('mine'), false);
+test('the bindings that kube-apiserver makes are known by name, role and subject', () => {
+  const rows: readonly [name: string, roleName: string, group: string, isDefault: boolean][] = [
+    ['system:discovery', 'system:discovery', 'system:authenticated', true],
+    ['system:discovery', 'system:discovery', 'system:unauthenticated', false],
+    ['system:discovery', 'cluster-admin', 'system:authenticated', false],
+    ['mine', 'system:discovery', 'system:authenticated', false],
+  ];
+  for (const [name, roleName, group, isDefault] of rows) {
+    const subject = { kind: 'Group', name: group, key: groupKey(group) } as const;
+    assert.equal(isDefaultBinding({ name, roleName }, subject), isDefault, `${name} ${roleName} ${group}`);
+  }
 });

@@ -1,5 +1,6 @@
 // The cases that were executed on Kubernetes' own authorizer, in ../shared next to the repository.
 import { existsSync, readFileSync } from 'node:fs';
+import type { JsonObject } from '../../src/kube/json.ts';
 import type { GrantsIndex } from '../../src/rbac/grants-index.ts';
 import type { RequestAttributes } from '../../src/rbac/rule-matching.ts';
 import { clusterRole, clusterRoleBinding, indexOf, role, roleBinding } from './objects.ts';
@@ -39,11 +40,16 @@ export function requestOf({ req }: Vector): RequestAttributes {
   return req.res ? { verb, apiGroup: group, resource, subresource: sub, name, namespace: ns } : { verb, path };
 }
 
-/** The role and the binding of a vector, called `r` and `b`. */
-export function stateOf({ rules, subjects, via, ns, missing }: Vector): GrantsIndex {
+/** The role, if there is one, and the binding of a vector, called `r` and `b`. */
+export function objectsOf({ rules, subjects, via, ns, missing }: Vector): readonly JsonObject[] {
   const isRole = via === 'rb-r';
   const binding =
     via === 'crb' ? clusterRoleBinding('b', 'r', subjects) : roleBinding(ns, 'b', isRole ? 'Role r' : 'r', subjects);
   const given = isRole ? role(ns, 'r', rules) : clusterRole('r', rules);
-  return indexOf(missing ? [binding] : [given, binding]);
+  return missing ? [binding] : [given, binding];
+}
+
+/** An index of them. */
+export function stateOf(vector: Vector): GrantsIndex {
+  return indexOf(objectsOf(vector));
 }
