@@ -62,8 +62,13 @@ export function isMirrorPod(object: JsonObject, { resource, user }: AdmissionReq
   return (
     resource.group === '' &&
     resource.resource === 'pods' &&
-    annotationOf(object, MIRROR_ANNOTATION) !== undefined &&
+    claimsToBeMirrorPod(object) &&
     user.username.startsWith('system:node:') &&
     user.groups.includes('system:nodes')
   );
+}
+
+/** True for an object that is a mirror pod if a node wrote it. */
+export function claimsToBeMirrorPod(object: JsonObject): boolean {
+  return annotationOf(object, MIRROR_ANNOTATION) !== undefined;
 }

@@ -26,6 +26,8 @@ export interface Finding {
   readonly isTemplate: boolean;
   /** True when nobody could say: the rule's own unknown, or a violation where the namespace's labels could not be read. */
   readonly isUnknown: boolean;
+  /** True when it holds for an ordinary writer, nobody is known to have written the object, and another might have. */
+  readonly assumesWriter: boolean;
 }
 
 /** A rule that threw: the others have still answered. */
@@ -91,9 +93,9 @@ function withOneUnknown(findings: readonly Finding[]): readonly Finding[] {
   return findings.filter((finding) => finding === told || finding.message.level !== 'unknown');
 }
 
-/** The sentence of a finding. */
-export function messageOf({ message, data }: Finding): string {
-  return renderMessage(message, data);
+/** The sentence of a finding; it ends with the assumption that it rests on. */
+export function messageOf({ message, data, assumesWriter }: Finding): string {
+  return `${renderMessage(message, data)}${assumesWriter ? ' (assuming that an ordinary user writes it)' : ''}`;
 }
 
 /** How to fix what a finding is about. */
@@ -178,7 +180,8 @@ function contextOf({ active: { params }, ruleset: { policy, expected }, circumst
   };
 }
 
-function findingOf({ messageId, path, data = NO_DATA }: Observation, prefix: JsonPointer, question: Question): Finding {
+function findingOf(observation: Observation, prefix: JsonPointer, question: Question): Finding {
+  const { messageId, path, data = NO_DATA, dependsOnWriter = false } = observation;
   const { mode, isTemplate, active, circumstances } = question;
   const rule = active.rule.meta;
   const message = rule.messages[messageId];
@@ -192,6 +195,7 @@ function findingOf({ messageId, path, data = NO_DATA }: Observation, prefix: Jso
     mode: message.level === 'advice' ? weakerMode(mode, 'warn') : mode,
     isTemplate,
     isUnknown: message.level === 'unknown' || (message.level === 'violation' && circumstances.scope.uncertain),
+    assumesWriter: dependsOnWriter && circumstances.writer === undefined,
   };
 }
 

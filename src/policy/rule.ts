@@ -62,6 +62,8 @@ export interface Observation<MessageId extends string = string> {
   /** The place in the object that was handed over. */
   readonly path: JsonPointer;
   readonly data?: Readonly<Record<string, string | number>>;
+  /** True when another writer would not have been told this: without a request the finding says whom it assumes. */
+  readonly dependsOnWriter?: true;
 }
 
 /** What a rule knows besides the object; the last three are absent outside admission. */

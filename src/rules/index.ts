@@ -9,6 +9,7 @@ import kubeletReadOnlyPort from './kubelet-read-only-port.ts';
 import kubeletReadOnlyPortClient from './kubelet-read-only-port-client.ts';
 import metricsGrant from './metrics-grant.ts';
 import nodesProxyGrant from './nodes-proxy-grant.ts';
+import postureOptOut from './posture-opt-out.ts';
 
 /** Every rule, in the order of the documentation. */
 export const RULES: readonly Rule[] = [
@@ -22,4 +23,5 @@ export const RULES: readonly Rule[] = [
   nodesProxyGrant,
   kubeletApiGrant,
   indirectGrant,
+  postureOptOut,
 ];

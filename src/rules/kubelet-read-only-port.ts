@@ -197,7 +197,8 @@ function* checkEndpoints(object: JsonObject, context: Context): Observations {
     for (const [index, entry] of list.entries()) {
       const port = portNumber(asObject(entry)['port']);
       if (!isOneOf(context.params.ports, port) || !isTcp(asObject(entry))) continue;
-      yield { messageId, path: `${path}/${index}/port`, data: { kind, port } };
+      const observation = { messageId, path: `${path}/${index}/port`, data: { kind, port } } as const;
+      yield messageId === 'endpointPort' ? { ...observation, dependsOnWriter: true } : observation;
     }
   }
 }

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { homeOf, judge } from '../../src/admission/judge.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
 import { viewOf } from '../../src/policy/cluster-view.ts';
+import { messageOf } from '../../src/policy/evaluate.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { RULES as REAL_RULES } from '../../src/rules/index.ts';
 import { kubernetesLike } from '../support/kubernetes-like.ts';
@@ -119,4 +120,25 @@ describe('the same object, with and without a request', () => {
       { numRuns: 250 },
     );
   });
+});
+
+describe('an object that another writer would be forgiven', () => {
+  const MIRROR = { annotations: { 'kubernetes.io/config.mirror': 'x' } };
+  const rows: readonly (readonly [name: string, object: JsonObject, assumes: readonly boolean[]])[] = [
+    ['a mirror pod, in what would be refused', labelledPod({ bad: 'x' }, MIRROR), [true, false]],
+    ['another pod', labelledPod({ bad: 'x' }), [false, false]],
+    ['a workload with the annotation', labelledDeployment({ bad: 'x' }, MIRROR), [false, false]],
+  ];
+  for (const [name, object, assumes] of rows) {
+    it(`${name}: the finding says whom it assumes`, () => {
+      const { findings } = judge(object, makeRuleset(RULES, policyOf(RULES)), { view: viewOf([]), today: TODAY });
+      assert.deepEqual(
+        findings.map((finding) => finding.assumesWriter),
+        assumes,
+      );
+      for (const finding of findings) {
+        assert.equal(messageOf(finding).endsWith(' (assuming that an ordinary user writes it)'), finding.assumesWriter);
+      }
+    });
+  }
 });

@@ -181,7 +181,7 @@ describe('check', () => {
     const namespace = (value: string): string =>
       `apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {scrapeguard.io/enforce: "${value}"}}\n`;
     const modesOf = async (stdin: string): Promise<string[]> =>
-      (await reportOf('-', { stdin })).findings.map(({ mode }) => mode);
+      (await reportOf('-', { stdin })).findings.flatMap(({ object, mode }) => (object.kind === 'Pod' ? [mode] : []));
     const inShop = pod(10255, '{name: web, namespace: shop}');
     assert.deepEqual(await modesOf(`${inShop}---\n${namespace('off')}`), ['warn']);
     assert.deepEqual(await modesOf(`${namespace('baseline')}---\n${inShop}`), ['enforce']);

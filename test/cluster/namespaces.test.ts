@@ -9,6 +9,7 @@ import { clusterSuite } from '../support/cluster-suite.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 import { waitUntil } from '../support/wait-for.ts';
 import { startWebhook, useWebhook, type Webhook } from '../support/webhook.ts';
+import { apply } from '../support/webhook-registration.ts';
 
 /** What becomes of a pod that the baseline profile refuses, and of one that only the strict profile does. */
 interface Row {
@@ -19,6 +20,8 @@ interface Row {
   readonly decision: string | undefined;
 }
 
+const OPT_OUT = 'posture-opt-out';
+const EDITORS = 'test:namespace-editors';
 const DENIED = 'denied pods kubelet-read-only-port';
 const WARNED = 'warned kubelet-read-only-port';
 const OFF = { enforce: 'off', warn: 'off', audit: 'off' };
@@ -43,13 +46,41 @@ await clusterSuite('the labels of a namespace, under the default policy', {}, (c
   for (const { labels, exposes, asks, decision } of ROWS) {
     it(`${JSON.stringify(labels)}: ${exposes}, ${asks}`, async () => {
       const own = Object.entries(labels).map(([mode, profile]) => [`scrapeguard.io/${mode}`, profile]);
-      const namespace = await webhook().createNamespace(Object.fromEntries(own));
+      // Made before the webhook is asked about it, which would not let anybody write an invalid value.
+      const namespace = await cluster.createNamespace(Object.fromEntries(own));
+      await webhook().adoptNamespace(namespace);
       assert.equal(verdictOf(await createPod(cluster, namespace, makePod('exposes', EXPOSES))), exposes);
       assert.equal(verdictOf(await createPod(cluster, namespace, makePod('asks', ASKS))), asks);
       const [event] = await cluster.auditEvents(
         ({ namespace: place, uri }) => place === namespace && uri.endsWith('fieldManager=asks'),
       );
       assert.equal(event?.annotations['pods.validate.scrapeguard.io/decision'], decision);
+    });
+  }
+
+  const WRITERS = [
+    { who: 'an administrator', groups: ['system:masters'], lower: 'allowed' },
+    { who: 'somebody who may edit namespaces', groups: [EDITORS], lower: `denied namespaces ${OPT_OUT}` },
+  ];
+
+  for (const { who, groups, lower } of WRITERS) {
+    it(`${who} changes them: less is ${lower}, an invalid value is refused`, async () => {
+      await letEditNamespaces(cluster);
+      const namespace = await webhook().createNamespace();
+      const as = await cluster.userCertificate('jane', groups);
+      const label = async (labels: JsonObject): Promise<string> => {
+        const own = Object.entries(labels).map(([key, value]) => [`scrapeguard.io/${key}`, value]);
+        const body = { metadata: { labels: Object.fromEntries(own) } };
+        const options = { method: 'PATCH', contentType: 'application/merge-patch+json', body, as } as const;
+        return verdictOf(await cluster.request(`/api/v1/namespaces/${namespace}`, options));
+      };
+      assert.equal(await label({ enforce: 'loud' }), `denied namespaces ${OPT_OUT}`);
+      assert.equal(await label({ inject: 'no' }), `denied namespaces ${OPT_OUT}`);
+      assert.equal(await label({ enforce: 'strict' }), 'allowed');
+      assert.equal(await label({ enforce: null }), lower);
+      assert.equal(await label({ warn: 'off' }), lower);
+      assert.equal(await label({ inject: 'disabled' }), lower);
+      assert.equal(await label({ team: 'a' }), 'allowed');
     });
   }
 
@@ -99,6 +130,23 @@ await clusterSuite('the labels of a namespace that cannot be read', {}, (cluster
     });
   });
 });
+
+/** Gives a group everything that takes to change the labels of a namespace, and nothing else. */
+async function letEditNamespaces(cluster: Cluster): Promise<void> {
+  const name = 'test-namespace-editors';
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const rules = [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'patch', 'update'] }];
+  await apply(cluster, `${rbac}/clusterroles`, { ...RBAC, kind: 'ClusterRole', metadata: { name }, rules });
+  await apply(cluster, `${rbac}/clusterrolebindings`, {
+    ...RBAC,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: EDITORS }],
+  });
+}
+
+const RBAC = { apiVersion: 'rbac.authorization.k8s.io/v1' };
 
 /** The field manager names the pod in the audit log, too. */
 function createPod(cluster: Cluster, namespace: string, pod: JsonObject): Promise<ApiResponse> {

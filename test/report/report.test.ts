@@ -43,6 +43,7 @@ function finding(change: Partial<Finding> = {}): Finding {
     mode: 'enforce',
     isTemplate: false,
     isUnknown: message.level === 'unknown',
+    assumesWriter: false,
     ...change,
   };
 }

@@ -52,6 +52,8 @@ export type Webhook = {
   readonly authority: KeyPair;
   /** A namespace that the webhook is asked about, with more labels if given. */
   readonly createNamespace: (labels?: Readonly<Record<string, string>>) => Promise<string>;
+  /** Makes the webhook asked about a namespace that was there before. */
+  readonly adoptNamespace: (name: string) => Promise<void>;
   /** What the servers were asked about. */
   readonly reviews: () => Promise<readonly Review[]>;
   /** Changes how it is registered. */
@@ -120,6 +122,7 @@ async function assemble(cluster: Cluster, guard: Guard, options: WebhookOptions)
     certDir,
     authority,
     createNamespace,
+    adoptNamespace: (name) => adopt(cluster, name, home.label),
     reviews,
     register: async (changes) => {
       registration = { ...registration, ...changes };
@@ -131,6 +134,14 @@ async function assemble(cluster: Cluster, guard: Guard, options: WebhookOptions)
       await guard.end();
     },
   };
+}
+
+async function adopt(cluster: Cluster, name: string, label: WebhookPlace['label']): Promise<void> {
+  if (label === undefined) return;
+  const body = { metadata: { labels: { [label.key]: label.value } } };
+  const contentType = 'application/merge-patch+json';
+  const { status } = await cluster.request(`/api/v1/namespaces/${name}`, { method: 'PATCH', contentType, body });
+  if (status !== 200) throw new Error(`The namespace ${name} was not labelled: ${status}`);
 }
 
 /** Where the servers say that they live: nothing of them runs there, but their ServiceAccount and their name do. */

@@ -6,6 +6,7 @@ import { groupOf, metadataOf, nameOf, refOf } from '../../../src/kube/object.ts'
 import { RULES } from '../../../src/rules/index.ts';
 import { type Cluster, ensureServiceAccount } from '../../support/cluster-access.ts';
 import { verdictOf } from '../../support/cluster-objects.ts';
+import type { KeyPair } from '../../../src/tls/source.ts';
 import { ownClusterSuite } from '../../support/cluster-suite.ts';
 import { installCustomKinds } from '../../support/crds.ts';
 import { type Example, examplesOf } from '../../support/examples.ts';
@@ -33,9 +34,9 @@ const FILES_OF_PROGRAMS: ReadonlySet<string> = new Set([
 /** What must be true of the verdicts on the objects of an example. */
 const EXPECTATIONS: Readonly<Record<Example['verdict'], (verdicts: readonly string[], rule: string) => void>> = {
   denied(verdicts, rule) {
-    const refusals = new Set([`denied pods ${rule}`, `denied workloads ${rule}`]);
+    const refusals = ['pods', 'workloads', 'namespaces', 'rbac'].map((entry) => `denied ${entry} ${rule}`);
     assert.ok(
-      verdicts.some((verdict) => refusals.has(verdict)),
+      verdicts.some((verdict) => refusals.includes(verdict)),
       verdicts.join('\n'),
     );
   },
@@ -56,7 +57,11 @@ await ownClusterSuite(
   'policies/*/examples, applied where everything is enforced',
   { controllers: false },
   (cluster) => {
-    before(() => installCustomKinds(cluster));
+    let writer: KeyPair | undefined;
+    before(async () => {
+      await installCustomKinds(cluster);
+      writer = await makeOrdinaryWriter(cluster);
+    });
     useWebhook(cluster, { policy: POLICY, namespaces: 'every' });
 
     for (const example of RULES.flatMap(({ meta }) => examplesOf(meta.id))) {
@@ -69,7 +74,8 @@ await ownClusterSuite(
             assert.ok(FILES_OF_PROGRAMS.has(kind), `${kind} is served by no API server and in no list`);
             t.diagnostic(`skipped: ${kind} is served by no API server`);
           } else {
-            verdicts.push(await apply(cluster, resource, object));
+            assert.ok(writer !== undefined);
+            verdicts.push(await apply({ cluster, writer }, resource, object));
           }
         }
         if (verdicts.length > 0) EXPECTATIONS[example.verdict](verdicts, example.rule);
@@ -105,16 +111,38 @@ async function findResource(cluster: Cluster, object: JsonObject): Promise<strin
   return `${group}/namespaces/${namespace}/${String(entry['name'])}`;
 }
 
+/** Who applies an example. */
+interface Author {
+  readonly cluster: Cluster;
+  readonly writer: KeyPair;
+}
+
+/** Somebody who may do everything by RBAC and is no administrator of the policy. Made before the webhook can object. */
+async function makeOrdinaryWriter(cluster: Cluster): Promise<KeyPair> {
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'jane' }];
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+  const body = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'test-jane' },
+    roleRef,
+    subjects,
+  };
+  const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+  assert.equal((await cluster.request(path, { method: 'POST', body })).status, 201);
+  return cluster.userCertificate('jane');
+}
+
 /** Applies without a trace, except for a Pod that gets ephemeral containers: they can only be added to one that is there. */
-async function apply(cluster: Cluster, collection: string, object: JsonObject): Promise<string> {
+async function apply({ cluster, writer: as }: Author, collection: string, object: JsonObject): Promise<string> {
   const { ephemeralContainers, ...spec } = asObject(object['spec']);
   if (object['kind'] !== 'Pod' || ephemeralContainers === undefined) {
-    return verdictOf(await cluster.request(`${collection}?dryRun=All`, { method: 'POST', body: object }));
+    return verdictOf(await cluster.request(`${collection}?dryRun=All`, { method: 'POST', body: object, as }));
   }
   assert.equal((await cluster.request(collection, { method: 'POST', body: { ...object, spec } })).status, 201);
   const path = `${collection}/${nameOf(metadataOf(object))}/ephemeralcontainers?dryRun=All`;
   const contentType = 'application/strategic-merge-patch+json';
   return verdictOf(
-    await cluster.request(path, { method: 'PATCH', contentType, body: { spec: { ephemeralContainers } } }),
+    await cluster.request(path, { method: 'PATCH', contentType, body: { spec: { ephemeralContainers } }, as }),
   );
 }
