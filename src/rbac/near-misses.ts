@@ -1,5 +1,6 @@
 // Rules that look like a grant of a node's subresource or of the metrics and give nothing, with what was probably meant.
 import {
+  capabilitiesIn,
   type Capability,
   METRICS_VERBS,
   RESOURCE_CAPABILITIES,
@@ -40,6 +41,19 @@ export function nearMissesOf(rule: PolicyRule): readonly NearMiss[] {
   const given = ruleGrantsOf(rule).reduce((set, grant) => set | grant.explicit | grant.wildcard, 0);
   const misses = rule.nonResourceURLs.length > 0 ? urlMisses(rule) : resourceMisses(rule);
   return misses.filter((miss) => (given & setOf(miss.capability)) === 0);
+}
+
+/** True when a rule has a URL that reaches the metrics, or was probably meant to. */
+export function reachesForMetrics({ nonResourceURLs }: PolicyRule): boolean {
+  return nonResourceURLs.some((url) => metricsReach(url) !== undefined || resemblesMetrics(url));
+}
+
+/** What a rule gives of nodes, or tries to, by entries that name them: neither `*` nor the subresource of any parent. */
+export function attemptsOnNodes(rule: PolicyRule): readonly Capability[] {
+  const named = { ...rule, resources: rule.resources.filter((resource) => !resource.startsWith('*')) };
+  const given = ruleGrantsOf({ ...named, nonResourceURLs: [] }).flatMap((grant) => capabilitiesIn(grant.explicit));
+  const missed = nearMissesOf({ ...named, nonResourceURLs: [] }).map(({ capability }) => capability);
+  return [...new Set([...given, ...missed])].filter((capability) => capability.startsWith('nodes/'));
 }
 
 /** Linear: the entries are dealt out to the capabilities first, and each capability is then looked at once. */

@@ -1,6 +1,8 @@
 import type { Rule } from '../policy/rule.ts';
 import controlPlaneFlags from './control-plane-flags.ts';
 import indirectGrant from './indirect-grant.ts';
+import danglingRoleReference from './dangling-role-reference.ts';
+import ineffectiveMetricsRule from './ineffective-metrics-rule.ts';
 import kubeProxyMetricsAddress from './kube-proxy-metrics-address.ts';
 import kubeRbacProxyFlags from './kube-rbac-proxy-flags.ts';
 import kubeletApiGrant from './kubelet-api-grant.ts';
@@ -23,5 +25,7 @@ export const RULES: readonly Rule[] = [
   nodesProxyGrant,
   kubeletApiGrant,
   indirectGrant,
+  ineffectiveMetricsRule,
+  danglingRoleReference,
   postureOptOut,
 ];
