@@ -1,8 +1,17 @@
-import type { ViewFor } from '../admission/validate.ts';
-import { connect } from '../cluster/api-client.ts';
-import { liveView, serverVersion } from '../cluster/live-view.ts';
+import type { Logger } from 'pino';
+
+import type { Outcome, ViewFor } from '../admission/validate.ts';
+import { type ApiClient, ApiError, connect } from '../cluster/api-client.ts';
+import { SYSTEM_CLOCK } from '../cluster/clock.ts';
+import { COLLECTIONS, type Followed, startCaches } from '../cluster/cluster-caches.ts';
+import { liveView } from '../cluster/live-view.ts';
+import { makeSecondLook } from '../cluster/second-look.ts';
+import { followVersion } from '../cluster/server-version.ts';
+import type { AdmissionRequest } from '../kube/admission-review.ts';
 import { readFiles } from '../manifests/files.ts';
 import { viewOf } from '../policy/cluster-view.ts';
+import type { Ruleset } from '../policy/ruleset.ts';
+import { logLineFor } from '../server/log-line.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -12,37 +21,92 @@ export interface ViewOptions {
   readonly state?: string;
 }
 
-/** A view, and how to let go of what it holds. */
+/** A view, whether it has what a verdict needs, and how to let go of what it holds. */
 export interface OpenView {
   readonly viewFor: ViewFor;
+  readonly isReady: () => boolean;
+  /** To be told of each verdict, so that an allowed write can be looked at once more. */
+  readonly record: (request: AdmissionRequest, outcome: Outcome) => void;
   readonly close: () => Promise<void>;
 }
 
-/** How long the API server has to say its version at start. */
-const START_MS = 10_000;
+/** What the second look judges with, and where its findings go. */
+export interface ViewParts {
+  readonly io: Io;
+  readonly log: Logger;
+  readonly ruleset: () => Ruleset;
+  readonly today: () => string;
+}
 
 /**
  * Opens the view that the options and the environment ask for. A kubeconfig in the home directory alone connects to
  * nothing: somebody who tries the server out must not ask a cluster by accident. Rejects with a Failure.
  */
-export async function openView({ kubeconfig, state }: ViewOptions, io: Io): Promise<OpenView> {
+export async function openView({ kubeconfig, state }: ViewOptions, parts: ViewParts): Promise<OpenView> {
+  const { io } = parts;
   if (kubeconfig !== undefined && state !== undefined) {
     throw new Failure('Give --kubeconfig or --state: the cluster is seen live or stands in a folder.');
   }
-  if (kubeconfig !== undefined) return openLive(kubeconfig, io);
-  if (state === undefined && io.env['KUBERNETES_SERVICE_HOST'] !== undefined) return openLive(undefined, io);
+  if (kubeconfig !== undefined) return openLive(kubeconfig, parts);
+  if (state === undefined && io.env['KUBERNETES_SERVICE_HOST'] !== undefined) return openLive(undefined, parts);
   return openFolder(state, io);
 }
 
-async function openLive(kubeconfig: string | undefined, { now }: Io): Promise<OpenView> {
+async function openLive(kubeconfig: string | undefined, parts: ViewParts): Promise<OpenView> {
+  let client: ApiClient | undefined;
   try {
-    const client = await connect(kubeconfig === undefined ? {} : { kubeconfig });
-    const version = await serverVersion(client, AbortSignal.timeout(START_MS));
-    return { viewFor: liveView(client, version, () => now().getTime()), close: client.close };
+    client = await connect(kubeconfig === undefined ? {} : { kubeconfig });
+    const version = await followVersion(client, SYSTEM_CLOCK);
+    return viewOfCluster(client, version, parts);
   } catch (error) {
+    await client?.close();
     const where = kubeconfig === undefined ? 'the cluster that this process runs in' : `the cluster of ${kubeconfig}`;
     throw new Failure(`Cannot reach ${where}: ${error instanceof Error ? error.message : String(error)}`, error);
   }
+}
+
+function viewOfCluster(
+  client: ApiClient,
+  version: Awaited<ReturnType<typeof followVersion>>,
+  { log, ruleset, today }: ViewParts,
+): OpenView {
+  const caches = startCaches({ client, clock: SYSTEM_CLOCK, random: Math.random, ...cacheLog(log) });
+  const secondLook = makeSecondLook({
+    ruleset,
+    today,
+    clock: SYSTEM_CLOCK,
+    view: () => ({ version: version(), grants: caches.grants(), namespaceLabels: caches.namespaceLabels }),
+    onMissed(request, outcome) {
+      log.warn(logLineFor(request, outcome, 0).fields, 'a write was allowed that would be refused by now');
+    },
+    onGivenUp: ({ kind, name }) => log.warn({ kind, name }, 'an allowed write gets no second look'),
+  });
+  caches.listen(secondLook.seen);
+  return {
+    viewFor: liveView({ client, caches, version }),
+    isReady: caches.isSynced,
+    record: secondLook.expect,
+    async close() {
+      secondLook.stop();
+      await caches.stop();
+      await client.close();
+    },
+  };
+}
+
+/** One line when a collection cannot be followed, and one when it can again. */
+function cacheLog(log: Logger): Pick<Parameters<typeof startCaches>[0], 'onProblem' | 'onRecovery'> {
+  return {
+    onProblem: (followed, error) => log.error({ resource: followed, err: error }, problemOf(followed, error)),
+    onRecovery: (followed) => log.info({ resource: followed }, `${followed} are followed again`),
+  };
+}
+
+function problemOf(followed: Followed, error: unknown): string {
+  if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+    return `the service account may not read ${followed}: it needs get, list and watch on them`;
+  }
+  return `${COLLECTIONS[followed].path} cannot be followed`;
 }
 
 async function openFolder(folder: string | undefined, { stdin }: Io): Promise<OpenView> {
@@ -50,5 +114,5 @@ async function openFolder(folder: string | undefined, { stdin }: Io): Promise<Op
   const [problem] = errors;
   if (problem !== undefined) throw new Failure(`${problem.file}: ${problem.message}`);
   const view = viewOf(manifests.map(({ object }) => object));
-  return { viewFor: () => view, close: () => Promise.resolve() };
+  return { viewFor: () => view, isReady: () => true, record: () => undefined, close: () => Promise.resolve() };
 }

@@ -19,7 +19,7 @@ import type { Finish } from './command.ts';
 import { exampleCall } from './example-call.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
-import { openView, type ViewOptions } from './serve-view.ts';
+import { type OpenView, openView, type ViewOptions } from './serve-view.ts';
 import { VERSION } from './version.ts';
 
 /** How often files that may change are looked at. */
@@ -58,16 +58,17 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
   const log = pino({ level: io.env['LOG_LEVEL'] ?? 'info', base: null }, { write: (line) => io.stderr.write(line) });
   const policy = await followPolicy(options, log);
   const certificates = await certificateSource(options, io, log);
-  const view = await openView(options, io);
+  const today = (): string => io.now().toISOString().slice(0, 10);
+  const view = await openView(options, { io, log, ruleset: policy.ruleset, today });
   const server = buildServer({
     certificates,
     ...(options.clientCa === undefined ? {} : { clientCa: await readText(options.clientCa) }),
     version: VERSION,
     ruleset: policy.ruleset,
     viewFor: view.viewFor,
-    today: () => io.now().toISOString().slice(0, 10),
-    isReady: () => true,
-    ...recorders(log),
+    today,
+    isReady: view.isReady,
+    ...recorders(log, view),
   });
   try {
     const address = await listen(server, options, io);
@@ -125,9 +126,10 @@ async function certificateSource({ certDir }: ServeOptions, io: Io, log: Logger)
   }
 }
 
-function recorders(log: Logger): Pick<ServerParts, 'record' | 'recordFailure'> {
+function recorders(log: Logger, view: OpenView): Pick<ServerParts, 'record' | 'recordFailure'> {
   return {
     record(request, outcome, milliseconds) {
+      view.record(request, outcome);
       const isQuiet = outcome.answered.length === 0 && outcome.errors.length === 0;
       if (isQuiet && !log.isLevelEnabled('debug')) return;
       const { level, message, fields } = logLineFor(request, outcome, milliseconds);

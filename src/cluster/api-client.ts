@@ -15,6 +15,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Longer than any object that an API server stores; what has no line breaks is no stream of objects. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+
 /** A request to the API server; the path begins with `/` and carries its own query. */
 export interface ApiRequest {
   readonly path: string;
@@ -126,6 +129,7 @@ async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string>
   for await (const chunk of body) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
+    if (rest.length > LONGEST_LINE) throw new Error('A line of the answer has no end.');
     yield* parts.filter((line) => line !== '');
   }
   if (rest !== '') yield rest;

@@ -1,78 +1,105 @@
 import { namespaceOf } from '../admission/exempt.ts';
 import type { ViewFor } from '../admission/validate.ts';
-import { asString } from '../kube/json.ts';
+import type { AdmissionRequest } from '../kube/admission-review.ts';
 import type { Labels } from '../kube/labels.ts';
 import { labelsOf } from '../kube/object.ts';
-import { NEWEST_VERSION, type ClusterView, type KubernetesVersion } from '../policy/cluster-view.ts';
-import { GrantsIndex } from '../rbac/grants-index.ts';
-import type { Lookup } from '../rbac/grants-view.ts';
+import { RESOURCES } from '../kube/resources.ts';
+import type { ClusterView, KubernetesVersion } from '../policy/cluster-view.ts';
+import { clusterRoleBindingOf } from '../rbac/bindings.ts';
+import type { GrantsView, Lookup } from '../rbac/grants-view.ts';
 import { OverlayView } from '../rbac/overlay.ts';
-import { ApiError, type ApiClient } from './api-client.ts';
+import { type ApiClient, ApiError } from './api-client.ts';
+import { viewWithRole } from './bound-role.ts';
+import { type ClusterCaches, COLLECTIONS } from './cluster-caches.ts';
 
-/** How long a namespace's labels are believed; a changed label counts after this at the latest. */
-const BELIEVED_MS = 1_000;
-
-/** More namespaces than this are forgotten oldest first. */
-const MOST_NAMESPACES = 10_000;
-
-/** The minor version of the server, `36` or `36+` on the wire. Rejects when the server does not answer. */
-export async function serverVersion(client: ApiClient, signal: AbortSignal): Promise<KubernetesVersion> {
-  const { major, minor } = await client.request({ path: '/version', signal });
-  return {
-    major: leadingInteger(major) ?? NEWEST_VERSION.major,
-    minor: leadingInteger(minor) ?? NEWEST_VERSION.minor,
-  };
+/** What a live view is made of. */
+export interface LiveViewParts {
+  readonly client: ApiClient;
+  readonly caches: Pick<ClusterCaches, 'grants' | 'namespaceLabels'>;
+  readonly version: () => KubernetesVersion;
 }
 
-function leadingInteger(text: unknown): number | undefined {
-  const digits = /^[0-9]{1,4}/.exec(asString(text) ?? '')?.[0];
-  return digits === undefined ? undefined : Number(digits);
-}
+/** How long one read of a namespace may take, for all that wait for it. */
+const READ_MS = 10_000;
 
 /**
- * Sees the cluster as it is: before a namespaced object is judged, the labels of its namespace are read, at most once a
- * second for each. What cannot be read in time is unknown.
+ * Sees the cluster as it is: by the caches, and by asking for what they may have missed. A namespace that they do not
+ * have is read. The role of a ClusterRoleBinding is always read, with what it aggregates. What cannot be read in time is
+ * unknown.
  */
-export function liveView(client: ApiClient, version: KubernetesVersion, now: () => number): ViewFor {
-  const known = new Map<string, { readonly until: number; readonly labels: Promise<Lookup<Labels>> }>();
+export function liveView({ client, caches, version }: LiveViewParts): ViewFor {
+  const labelsOnServer = labelReader(client);
 
-  const lookUp = (name: string): Promise<Lookup<Labels>> => {
-    const entry = known.get(name);
-    if (entry !== undefined && entry.until > now()) return entry.labels;
-    known.delete(name);
-    const [oldest] = known.keys();
-    if (known.size >= MOST_NAMESPACES && oldest !== undefined) known.delete(oldest);
-    // Shared by every request that asks meanwhile, so it has a deadline of its own.
-    const labels = readLabels(client, name, AbortSignal.timeout(10_000));
-    known.set(name, { until: now() + BELIEVED_MS, labels });
-    void labels.then((answer) => answer === 'unknown' && known.delete(name));
-    return labels;
+  const labelsFor = (name: string, signal: AbortSignal): Lookup<Labels> | Promise<Lookup<Labels>> => {
+    if (name === '') return 'not found';
+    const known = caches.namespaceLabels(name);
+    return typeof known === 'string' ? withinTime(labelsOnServer(name), signal, 'unknown') : known;
   };
 
-  return async (request, signal) => {
+  const grantsFor = (request: AdmissionRequest, signal: AbortSignal): GrantsView | Promise<GrantsView> => {
+    const roleName = boundRoleOf(request);
+    if (roleName === undefined) return caches.grants();
+    const unknown = new OverlayView(caches.grants(), { isCurrent: false });
+    const read = viewWithRole(client, roleName, caches.grants(), signal);
+    return withinTime(
+      read.catch(() => unknown),
+      signal,
+      unknown,
+    );
+  };
+
+  return (request, signal) => {
     const name = namespaceOf(request);
-    const labels = name === '' ? 'not found' : await Promise.race([lookUp(name), aborted(signal)]);
-    return viewWith(version, name, labels);
+    const view = (labels: Lookup<Labels>, grants: GrantsView): ClusterView => ({
+      version: version(),
+      grants,
+      namespaceLabels: (asked) => (asked === name ? labels : caches.namespaceLabels(asked)),
+    });
+    const labels = labelsFor(name, signal);
+    const grants = grantsFor(request, signal);
+    if (!(labels instanceof Promise) && !(grants instanceof Promise)) return view(labels, grants);
+    return Promise.all([labels, grants]).then((answers) => view(...answers));
   };
 }
 
-/** Roles and bindings are not read yet. */
-const NOTHING_KNOWN = new OverlayView(new GrantsIndex(), { isCurrent: false });
+/** The ClusterRole that a request binds in the whole cluster, if it does that. */
+function boundRoleOf({ resource, object = {} }: AdmissionRequest): string | undefined {
+  const { group, resource: name } = RESOURCES.clusterrolebindings;
+  if (resource.group !== group || resource.resource !== name) return undefined;
+  const { roleKind, roleName } = clusterRoleBindingOf(object);
+  return roleKind === 'ClusterRole' ? roleName : undefined;
+}
 
-function viewWith(version: KubernetesVersion, name: string, labels: Lookup<Labels>): ClusterView {
-  return { version, grants: NOTHING_KNOWN, namespaceLabels: (asked) => (asked === name ? labels : 'unknown') };
+/** Reads namespaces; whoever asks for one that is being read waits for the same answer. */
+function labelReader(client: ApiClient): (name: string) => Promise<Lookup<Labels>> {
+  const reading = new Map<string, Promise<Lookup<Labels>>>();
+  return (name) => {
+    const known = reading.get(name);
+    if (known !== undefined) return known;
+    const read = readLabels(client, name, AbortSignal.timeout(READ_MS)).finally(() => reading.delete(name));
+    reading.set(name, read);
+    return read;
+  };
 }
 
 async function readLabels(client: ApiClient, name: string, signal: AbortSignal): Promise<Lookup<Labels>> {
   try {
-    const namespace = await client.request({ path: `/api/v1/namespaces/${encodeURIComponent(name)}`, signal });
-    return labelsOf(namespace);
+    const path = `${COLLECTIONS.namespaces.path}/${encodeURIComponent(name)}`;
+    return labelsOf(await client.request({ path, signal }));
   } catch (error) {
     return error instanceof ApiError && error.status === 404 ? 'not found' : 'unknown';
   }
 }
 
-function aborted(signal: AbortSignal): Promise<'unknown'> {
-  if (signal.aborted) return Promise.resolve('unknown');
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve('unknown'), { once: true }));
+/** The answer, or the other one when the signal aborts before. Nothing is left to wait for it afterwards. */
+async function withinTime<Answer>(answer: Promise<Answer>, signal: AbortSignal, otherwise: Answer): Promise<Answer> {
+  if (signal.aborted) return otherwise;
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const end = (): void => resolve(otherwise);
+  signal.addEventListener('abort', end);
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }
