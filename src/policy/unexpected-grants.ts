@@ -1,9 +1,10 @@
 import type { JsonObject } from '../kube/json.ts';
 import type { JsonPointer } from '../kube/pointer.ts';
+import type { Binding } from '../rbac/bindings.ts';
 import { type CapabilitySet, setOf } from '../rbac/capabilities.ts';
-import type { BindingGrants, Grant } from '../rbac/grants.ts';
-import { addedGrants, type AddedGrants } from './added-grants.ts';
-import type { ExpectedSubjects } from './expected-subjects.ts';
+import type { Grant, RoleGrant } from '../rbac/grants.ts';
+import type { Subject } from '../rbac/subjects.ts';
+import { addedGrants, type AddedGrants, type UnexpectedGrants } from './added-grants.ts';
 import { grantData } from './grant-wording.ts';
 import type { RuleContext } from './rule.ts';
 
@@ -28,21 +29,17 @@ export function* unexpectedGrants(
 ): Generator<UnexpectedGrant, void> {
   const added = addedGrants(object, context);
   if (!added.isKnown) {
-    if (mayBeUnexpected(added, guarded, context.expected)) yield UNKNOWN;
+    if (mayBeUnexpected(added, guarded)) yield UNKNOWN;
     return;
   }
-  const observed = (grant: Grant, more: number): UnexpectedGrant => {
-    const { how } = grant;
-    return { how, path: added.placeOf(grant), data: grantData(grant, more, object, context.view.version) };
-  };
-  let told = 0;
-  let worst: Grant | undefined;
-  for (const grant of unexpectedIn(added.grants, guarded, context.expected)) {
-    told += 1;
-    if (told <= MOST_TOLD) yield observed(grant, 0);
-    else if (worst?.how !== 'explicit') worst = grant.how === 'explicit' ? grant : (worst ?? grant);
-  }
-  if (worst !== undefined) yield observed(worst, told - MOST_TOLD - 1);
+  const selection = new Selection();
+  for (const each of added.grants) selection.add(each, guarded);
+  const { told, rest, others } = selection;
+  const { version } = context.view;
+  for (const grant of told)
+    yield { how: grant.how, path: added.placeOf(grant), data: grantData(grant, 0, object, version) };
+  if (rest === undefined) return;
+  yield { how: rest.how, path: added.placeOf(rest), data: grantData(rest, others, object, version) };
 }
 
 const UNKNOWN: UnexpectedGrant = Object.freeze({ how: 'unknown', path: '', data: {} });
@@ -50,26 +47,36 @@ const UNKNOWN: UnexpectedGrant = Object.freeze({ how: 'unknown', path: '', data:
 function mayBeUnexpected(
   { subjects, mayGive }: Extract<AddedGrants, { isKnown: false }>,
   guarded: CapabilitySet,
-  expected: ExpectedSubjects,
 ): boolean {
   const wanted = guarded & mayGive;
   if (wanted === 0) return false;
-  return subjects?.some((subject) => (wanted & ~expected.capabilitiesOf(subject)) !== 0) ?? true;
+  return subjects?.some(({ unexpected }) => (wanted & unexpected) !== 0) ?? true;
 }
 
-function* unexpectedIn(
-  given: readonly BindingGrants[],
-  guarded: CapabilitySet,
-  expected: ExpectedSubjects,
-): Generator<Grant, void> {
-  for (const { binding, subjects, grants } of given) {
+/** The grants that are told: the first ones, and one that stands for the rest. Beyond them nothing is made of a grant. */
+class Selection {
+  readonly told: Grant[] = [];
+  /** The first explicit one of the rest, or else its first one. */
+  rest: Grant | undefined;
+  /** How many there are in the rest besides that one. */
+  others = 0;
+
+  add({ binding, subjects, grants }: UnexpectedGrants, guarded: CapabilitySet): void {
     const sensitive = grants.filter(({ capability }) => (guarded & setOf(capability)) !== 0);
-    if (sensitive.length === 0) continue;
-    for (const subject of subjects) {
-      const unexpected = ~expected.capabilitiesOf(subject);
-      for (const grant of sensitive) {
-        if ((unexpected & setOf(grant.capability)) !== 0) yield { ...grant, binding, subject };
-      }
+    if (sensitive.length === 0) return;
+    const rows = sensitive.map((grant) => [setOf(grant.capability), grant] as const);
+    for (const { subject, unexpected } of subjects) {
+      for (const [bit, grant] of rows) if ((unexpected & bit) !== 0) this.#take(grant, binding, subject);
     }
+  }
+
+  #take(grant: RoleGrant, binding: Binding, subject: Subject): void {
+    if (this.told.length < MOST_TOLD) {
+      this.told.push({ ...grant, binding, subject });
+      return;
+    }
+    if (this.rest !== undefined) this.others += 1;
+    const isWorse = this.rest === undefined || (this.rest.how === 'wildcard' && grant.how === 'explicit');
+    if (isWorse) this.rest = { ...grant, binding, subject };
   }
 }

@@ -32,14 +32,29 @@ export function roleBindingOf(object: JsonObject, share?: ShareSubject): Binding
   return bindingOf(object, namespace, share);
 }
 
-/** The distinct subjects of a binding's JSON, malformed ones left out, with their places. Linear. */
-export function placedSubjectsOf(object: JsonObject, bindingNamespace = ''): readonly PlacedSubject[] {
-  const placed = new Map<string, PlacedSubject>();
+/** The distinct subjects of a binding's JSON, malformed ones left out, with their places; as many as are asked for. */
+export function* placedSubjectsOf(object: JsonObject, bindingNamespace = ''): Generator<PlacedSubject, void> {
+  const keys = new Set<string>();
   for (const [index, item] of asList(own(object, 'subjects')).entries()) {
     const subject = canonicalSubject(item, bindingNamespace);
-    if (subject !== undefined && !placed.has(subject.key)) placed.set(subject.key, { subject, index });
+    if (subject === undefined || keys.has(subject.key)) continue;
+    keys.add(subject.key);
+    yield { subject, index };
   }
-  return [...placed.values()];
+}
+
+/** Says where a subject of a binding's JSON stands first; the list is read no further than the questions need. */
+export function subjectPlaces(object: JsonObject): (subject: Subject) => number | undefined {
+  const placed = placedSubjectsOf(object);
+  const places = new Map<string, number>();
+  return ({ key }) => {
+    while (!places.has(key)) {
+      const next = placed.next();
+      if (next.done === true) break;
+      places.set(next.value.subject.key, next.value.index);
+    }
+    return places.get(key);
+  };
 }
 
 function bindingOf(object: JsonObject, namespace: string, share: ShareSubject = (subject) => subject): Binding {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clusterRoleBindingOf, placedSubjectsOf, roleBindingOf } from '../../src/rbac/bindings.ts';
-import { displaySubject } from '../../src/rbac/subjects.ts';
+import type { JsonObject } from '../../src/kube/json.ts';
+import { clusterRoleBindingOf, placedSubjectsOf, roleBindingOf, subjectPlaces } from '../../src/rbac/bindings.ts';
+import { displaySubject, userSubject } from '../../src/rbac/subjects.ts';
 import { clusterRoleBinding, roleBinding } from './objects.ts';
 
 const APP = { kind: 'ServiceAccount', namespace: 'a', name: 'app' };
@@ -14,7 +15,10 @@ test('subjects are told with the place where they stand first; malformed ones ta
     APP,
     { kind: 'User', name: 'system:serviceaccount:a:app' },
   ];
-  const placed = placedSubjectsOf({ subjects }).map(({ subject, index }) => `${index} ${displaySubject(subject)}`);
+  const placed = Array.from(
+    placedSubjectsOf({ subjects }),
+    ({ subject, index }) => `${index} ${displaySubject(subject)}`,
+  );
   assert.deepEqual(placed, ['1 User jane', '3 ServiceAccount a/app']);
   const binding = clusterRoleBindingOf(clusterRoleBinding('b', 'r', subjects));
   assert.deepEqual(binding.subjects.map(displaySubject), ['User jane', 'ServiceAccount a/app']);
@@ -59,4 +63,11 @@ test('a binding without subjects, name or namespace', () => {
     [unplaced.namespace, unplaced.subjects.map(displaySubject)],
     ['default', ['ServiceAccount default/app']],
   );
+});
+
+test('the place of a subject is found in whatever order they are asked for', () => {
+  const user = (name: string): JsonObject => ({ kind: 'User', name });
+  const placeOf = subjectPlaces({ subjects: [null, user('a'), user('b'), user('a'), user('c')] });
+  const places = ['c', 'a', 'b', 'd', 'c'].map((name) => placeOf(userSubject(name)));
+  assert.deepEqual(places, [4, 1, 2, undefined, 4]);
 });
