@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { grantsRows } from './grants.ts';
 import { makeClient, measureCpu, measureLatencies, quantile, residentMebibytes, send, type Client } from './load.ts';
 import { makePayloads, type Payload } from './payloads.ts';
 
@@ -43,6 +44,7 @@ async function report(ours: Contender, echo: Contender): Promise<void> {
   for (const payload of makePayloads()) rows.push(await cpuRow(ours, echo, payload));
   rows.push(await latencyRow(ours, echo));
   rows.push(['start to first answer, bundle', `${ours.startMs.toFixed(0)} ms`, `<= ${START_BAR_MS} ms`]);
+  rows.push(...(await grantsRows(BUNDLE, freePort)));
   rows.push(['memory after the load', `${residentMebibytes(ours.pid).toFixed(0)} MiB`, '-']);
   const table = [['measure', 'ours', 'bar'], ['---', '---', '---'], ...rows];
   process.stdout.write(`${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}\n`);

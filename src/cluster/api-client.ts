@@ -32,8 +32,11 @@ export interface ApiRequest {
 export interface ApiClient {
   /** The decoded answer of a successful request. Rejects with an ApiError otherwise, and with what fetch throws. */
   readonly request: (request: ApiRequest) => Promise<JsonObject>;
-  /** The lines of a streamed answer, as they come. Ends when the server ends it; throws like `request`. */
-  readonly lines: (request: ApiRequest) => AsyncGenerator<string>;
+  /**
+   * The lines of a streamed answer, as they come, from the moment that the server has begun to answer. They end when the
+   * server ends them. Rejects like `request`.
+   */
+  readonly lines: (request: ApiRequest) => Promise<AsyncIterable<string>>;
   /** Closes the connections that are kept open. */
   readonly close: () => Promise<void>;
 }
@@ -90,9 +93,9 @@ function clientOf(config: KubeConfig): ApiClient {
       const response = await send(request);
       return asObject(await response.json());
     },
-    async *lines(request) {
+    async lines(request) {
       const { body } = await send(request);
-      if (body !== null) yield* linesOf(body);
+      return linesOf(body ?? []);
     },
     async close() {
       await known?.dispatcher.close();
@@ -123,7 +126,7 @@ function makeDispatcher(config: KubeConfig, { ca, cert, key, rejectUnauthorized,
   return new ProxyAgent({ uri: proxyUrl, requestTls: tls });
 }
 
-async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+async function* linesOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of body) {

@@ -7,7 +7,7 @@ import { Backoff } from './backoff.ts';
 import { BrokenAnswer } from './broken-answer.ts';
 import { type Clock, pause } from './clock.ts';
 import { pagesOf } from './paged-list.ts';
-import { SilenceError, Watchdog } from './watchdog.ts';
+import { Watchdog } from './watchdog.ts';
 import { compareVersions, watchEventOf } from './watch-event.ts';
 
 /** What is kept up to date. A list changes it page by page, and removes what is gone at its end: it is never empty meanwhile. */
@@ -29,7 +29,7 @@ export interface ReflectorParts {
   readonly random: () => number;
   /** Hears of an error that lasts, once until things go well again. */
   readonly onProblem: (error: unknown) => void;
-  /** Hears when the watch has something to say again. */
+  /** Hears when a watch has been of use again. */
   readonly onRecovery: () => void;
 }
 
@@ -37,20 +37,27 @@ export interface ReflectorParts {
 export interface Reflector {
   /** True from the end of the first complete list on. */
   readonly isSynced: () => boolean;
-  /** Milliseconds since the store was known to be as the server had it; infinite before that, and after a lie. */
+  /**
+   * Milliseconds since the store was known to be as the server had it: by a list, an event, a bookmark, or a watch that
+   * was taken from where the last one ended. Infinite before that, and after a lie.
+   */
   readonly age: () => number;
   /** Nothing is changed or asked any more once this has been called; settles when everything is closed. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * The API server sends a bookmark a minute to a watch that has nothing else to say. A connection that is silent for
- * longer is taken for lost, and everything listed anew before the cache counts as stale.
+ * The server is asked to end a watch between these two; clients that began together do not come back together. It need
+ * not say anything to a watch of a collection that nobody writes to, bookmarks included; that it takes the next watch
+ * from where the last one was is the sign that nothing has been missed.
  */
+const WATCH_SECONDS = { least: 45, most: 60 };
+
+/** A connection that is silent for longer is taken for lost, well before the cache counts as stale. */
 const PATIENCE_MS = 75_000;
 
-/** The server is asked to end a watch between these two: clients that began together do not come back together. */
-const WATCH_SECONDS = { least: 240, most: 300 };
+/** A watch that ends sooner, with nothing said, is no success. */
+const SHORT_MS = 1_000;
 
 /** Begins to follow a collection. It never throws and never gives up. */
 export function startReflector(parts: ReflectorParts): Reflector {
@@ -101,9 +108,7 @@ class Loop {
     const signal = AbortSignal.any([this.#stopping.signal, watchdog.signal]);
     try {
       this.#version ??= await this.#list(watchdog, signal);
-      const hasHeard = await this.#watch(this.#version, watchdog, signal);
-      // A server that ends each watch at once would be asked without a pause.
-      return hasHeard ? 0 : this.#backoff.fail();
+      return (await this.#watch(this.#version, watchdog, signal)) ? this.#succeed() : this.#backoff.fail();
     } catch (error) {
       return this.#stopping.signal.aborted ? 0 : this.#fail(watchdog.signal.aborted ? watchdog.signal.reason : error);
     } finally {
@@ -131,40 +136,63 @@ class Loop {
     return version;
   }
 
-  /** True when something was heard before the server ended the watch. */
+  /** Watches until the server ends that; true when it was of use. */
   async #watch(from: string, watchdog: Watchdog, signal: AbortSignal): Promise<boolean> {
-    const { client, path, kind, clock, random } = this.#parts;
+    const { client, path, clock, random } = this.#parts;
     const timeoutSeconds = Math.floor(WATCH_SECONDS.least + random() * (WATCH_SECONDS.most - WATCH_SECONDS.least));
     const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${from}&timeoutSeconds=${timeoutSeconds}`;
+    const lines = await client.lines({ path: `${path}?${query}`, signal });
+    const opened = clock.now();
+    const knownBefore = this.knownAt;
+    this.knownAt = opened;
+    watchdog.hear();
     let hasHeard = false;
-    for await (const line of client.lines({ path: `${path}?${query}`, signal })) {
-      signal.throwIfAborted();
-      const event = watchEventOf(line, kind);
-      // Every write of a collection has a version of its own; a bookmark may repeat the one before.
-      const step = compareVersions(event.resourceVersion, this.#version ?? from);
-      if (step < 0 || (step === 0 && event.type !== 'bookmark')) throw new BrokenAnswer('the watch went back');
-      if (event.type === 'upsert') this.#parts.store.upsert(event.object);
-      if (event.type === 'delete') this.#parts.store.delete(event.name);
-      this.#version = event.resourceVersion;
-      this.knownAt = clock.now();
-      watchdog.hear();
-      hasHeard = true;
-      this.#backoff.succeed();
-      this.#recover();
+    try {
+      for await (const line of lines) {
+        signal.throwIfAborted();
+        this.#take(line, this.#version ?? from);
+        watchdog.hear();
+        hasHeard = true;
+        this.#succeed();
+      }
+    } catch (error) {
+      // That a version is gone is said in a watch that was taken at first.
+      if (!hasHeard) this.knownAt = knownBefore;
+      throw error;
     }
-    return hasHeard;
+    return hasHeard || clock.now() - opened >= SHORT_MS;
+  }
+
+  #take(line: string, from: string): void {
+    const { kind, store, clock } = this.#parts;
+    const event = watchEventOf(line, kind);
+    // Every write of a collection has a version of its own; a bookmark may repeat the one before.
+    const step = compareVersions(event.resourceVersion, from);
+    if (step < 0 || (step === 0 && event.type !== 'bookmark')) throw new BrokenAnswer('the watch went back');
+    if (event.type === 'upsert') store.upsert(event.object);
+    if (event.type === 'delete') store.delete(event.name);
+    this.#version = event.resourceVersion;
+    this.knownAt = clock.now();
+  }
+
+  #succeed(): number {
+    this.#backoff.succeed();
+    if (this.#told.size > 0) {
+      this.#told.clear();
+      this.#parts.onRecovery();
+    }
+    return 0;
   }
 
   #fail(error: unknown): number {
     const isFirst = this.#backoff.failures === 0;
-    // Nothing can have been missed where a connection was lost; but an error that repeats may be about the version.
-    const canGoOn = isFirst && !(error instanceof ApiError || error instanceof BrokenAnswer || isSilence(error));
+    const isLie = error instanceof BrokenAnswer;
     const wasListing = this.#version === undefined;
-    if (!canGoOn) this.#version = undefined;
-    if (error instanceof BrokenAnswer) this.knownAt = -Infinity;
-    if (wasListing || !isFirst || error instanceof BrokenAnswer) this.#tell(error);
-    // Who was silent has been waited for long enough.
-    return isSilence(error) && isFirst ? 0 : this.#backoff.fail();
+    // Nothing can have been missed where a connection was lost; but an error that repeats may be about the version.
+    if (!isFirst || isLie || error instanceof ApiError) this.#version = undefined;
+    if (isLie) this.knownAt = -Infinity;
+    if (wasListing || !isFirst || isLie) this.#tell(error);
+    return this.#backoff.fail();
   }
 
   #tell(error: unknown): void {
@@ -173,16 +201,6 @@ class Loop {
     this.#told.add(what);
     this.#parts.onProblem(error);
   }
-
-  #recover(): void {
-    if (this.#told.size === 0) return;
-    this.#told.clear();
-    this.#parts.onRecovery();
-  }
-}
-
-function isSilence(error: unknown): boolean {
-  return error instanceof SilenceError;
 }
 
 /** The name of a listed object. Throws a BrokenAnswer where it has none. */

@@ -18,9 +18,16 @@ const NONE: readonly string[] = Object.freeze([]);
  * The rules of a ClusterRole or Role, one for each item of `.rules`, so that an index names the same rule in both.
  * A malformed item reads as a rule without entries, a malformed list or entry as absent.
  */
-export function policyRulesOf(role: JsonObject, share: ShareList = (list) => list): readonly PolicyRule[] {
-  return asList(own(role, 'rules')).map((rule) => policyRuleOf(asObject(rule), share));
+export function policyRulesOf(role: JsonObject, share: ShareList = KEEP): readonly PolicyRule[] {
+  const rules = asList(own(role, 'rules'));
+  const shareIfFew = rules.length > MOST_SHARED ? KEEP : share;
+  return rules.map((rule) => policyRuleOf(asObject(rule), shareIfFew));
 }
+
+/** A role of more rules than this was made by a program for itself alone: nobody else has such lists. */
+const MOST_SHARED = 1_000;
+
+const KEEP: ShareList = (list) => list;
 
 function policyRuleOf(rule: JsonObject, share: ShareList): PolicyRule {
   return {

@@ -65,9 +65,15 @@ async function nextWatch({ server }: Following, from: string): Promise<HeldReque
   const request = await server.next();
   assert.equal(request.query.get('watch'), '1', 'a watch');
   assert.equal(request.query.get('allowWatchBookmarks'), 'true');
-  assert.equal(request.query.get('timeoutSeconds'), '300');
+  assert.equal(request.query.get('timeoutSeconds'), '60');
   assert.equal(request.query.get('resourceVersion'), from);
   return request;
+}
+
+/** Settles as soon as it is so; the events of this process are let happen meanwhile. */
+async function eventually(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100_000 && !isSo(); turn += 1) await new Promise(setImmediate);
+  assert.ok(isSo());
 }
 
 describe('a reflector', () => {
@@ -134,13 +140,29 @@ describe('a reflector', () => {
     assert.deepEqual(store.history.at(-1), store.content(), 'nothing is listed again');
   });
 
+  it('is as old as the last watch that was taken, for a quiet one is told nothing', async (t) => {
+    const following = await followTwo(t);
+    const { clock, reflector } = following;
+    let watch = following.watch;
+    for (let minute = 0; minute < 5; minute += 1) {
+      clock.advance(1_000);
+      watch.open();
+      await eventually(() => reflector.age() === 0);
+      clock.advance(60_000);
+      assert.equal(reflector.age(), 60_000);
+      watch.end();
+      watch = await nextWatch(following, '10');
+    }
+    assert.deepEqual(following.told, []);
+  });
+
   it('pauses when a server ends each watch at once', async (t) => {
     const following = await followTwo(t);
-    following.watch.send('');
+    following.watch.open();
     following.watch.end();
     await following.clock.pass(FIRST);
     const again = await nextWatch(following, '10');
-    again.send('');
+    again.open();
     again.end();
     await following.clock.pass(SECOND);
     await nextWatch(following, '10');
@@ -247,11 +269,11 @@ describe('a watch that fails', () => {
     assert.equal(following.server.held(), 0);
     clock.advance(1);
     await watch.closed;
-    const list = await nextList(following);
-    assert.equal(reflector.age(), PATIENCE, 'sooner than a cache counts as stale');
-    list.answer(pageOf('20', ['a@3']));
-    await nextWatch(following, '20');
-    assert.equal(reflector.age(), 0);
+    await clock.pass(FIRST);
+    const again = await nextWatch(following, '11');
+    assert.equal(reflector.age(), PATIENCE + FIRST, 'sooner than a cache counts as stale');
+    again.open();
+    await eventually(() => reflector.age() === 0);
     assert.deepEqual(following.told, []);
   });
 
@@ -259,7 +281,8 @@ describe('a watch that fails', () => {
     const following = await followTwo(t);
     following.clock.advance(PATIENCE);
     await following.watch.closed;
-    await nextList(following);
+    await following.clock.pass(FIRST);
+    await nextWatch(following, '10');
   });
 
   it('waits longer each time, ten seconds at most, and briefly again after a success', async (t) => {
@@ -348,6 +371,7 @@ describe('a list that fails', () => {
     const list = await nextList(following);
     following.clock.advance(PATIENCE);
     await list.closed;
+    await following.clock.pass(FIRST);
     await nextList(following);
     assert.match(following.told.join(), /^SilenceError/);
   });
@@ -392,7 +416,7 @@ describe('what goes wrong on our own side', () => {
   it('credentials that cannot be read: told, and tried again', async (t) => {
     const broken: ReflectorParts['client'] = {
       request: () => Promise.reject(new Error('the token file is gone')),
-      async *lines() {},
+      lines: () => Promise.reject(new Error('the token file is gone')),
       close: () => Promise.resolve(),
     };
     const following = await follow(t, { client: broken });

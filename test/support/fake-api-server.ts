@@ -17,6 +17,8 @@ export type HeldRequest = {
   readonly answer: (body: JsonObject, status?: number) => void;
   /** Answers with a Status of this code. */
   readonly fail: (code: number, message?: string) => void;
+  /** Begins a streamed answer that has nothing to say yet. */
+  readonly open: () => void;
   /** Sends a part of a streamed answer as it is; an object as one line. */
   readonly send: (...parts: readonly (JsonObject | string)[]) => void;
   /** Ends the streamed answer. */
@@ -91,13 +93,17 @@ function hold(request: IncomingMessage, response: ServerResponse): HeldRequest {
   const answer = (body: JsonObject, status = 200): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
+  const open = (): void => {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+  };
   return {
     path: pathname,
     query: searchParams,
     answer,
     fail: (code, message = `the code is ${code}`) => answer({ kind: 'Status', code, message }, code),
+    open,
     send(...parts) {
-      if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' });
+      open();
       for (const part of parts) response.write(typeof part === 'string' ? part : `${JSON.stringify(part)}\n`);
     },
     end: () => void response.end(),

@@ -9,7 +9,9 @@ export type Relay = {
   readonly release: () => void;
   /** How many clients have sent something that is held back. */
   readonly waiting: () => number;
-  /** Ends every connection. */
+  /** Ends every connection; new ones are taken. */
+  readonly cut: () => void;
+  /** Ends every connection, and takes no new one. */
   readonly stop: () => void;
 };
 
@@ -41,6 +43,9 @@ export async function startRelay(choosePort: () => number | undefined): Promise<
       for (const link of links) link.release();
     },
     waiting: () => [...links].filter((link) => link.isWaiting()).length,
+    cut() {
+      for (const link of links) link.end();
+    },
     stop() {
       server.close();
       for (const link of links) link.end();
