@@ -1,0 +1,215 @@
+import { asObject, own, type JsonObject } from '../kube/json.ts';
+import { portsOfContainer, type Container } from '../kube/pods.ts';
+import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
+import { portNumber } from '../kube/ports.ts';
+import { listItemsOf } from '../kube/flags.ts';
+import { scrapeAnnotationsIn } from '../kube/prometheus-annotations.ts';
+import { isGuarding, rbacProxiesOf, type RbacProxy } from '../kube/rbac-proxy.ts';
+import type { InjectionPolicy } from '../policy/document.ts';
+import { alterationsOf, type Alteration } from './alterations.ts';
+import { scrapedAt } from './annotate.ts';
+import { RECORDS, annotationsOf } from './annotations.ts';
+import type { Refusal } from './eligibility.ts';
+import { readMetrics, type MetricsReading } from './metrics.ts';
+import { runningContainers } from './pod-ports.ts';
+import { readStatus, restoreOriginal, type ProxiedPort, type Status } from './record.ts';
+import { proxyArguments } from './sidecar.ts';
+
+/** A proxy that the pod's own record names. */
+export interface InjectedProxy {
+  readonly proxied: ProxiedPort;
+  /** Undefined when no running container has the name. */
+  readonly container: Container | undefined;
+  /** What of it is not as it was injected. */
+  readonly alterations: readonly Alteration[];
+}
+
+/** One annotated metrics port and what stands in front of it. */
+export interface PortProtection {
+  readonly port: number;
+  /** `injected`: our proxy, unaltered; `other`: another kube-rbac-proxy that guards the metrics, an altered one of ours included. */
+  readonly by: 'injected' | 'other' | 'nobody';
+  readonly container: Container | undefined;
+}
+
+/** A container that shares something with a proxy that only the proxy may have. */
+export interface Rival {
+  readonly what: 'name' | 'port' | 'port-name';
+  readonly proxied: ProxiedPort;
+  readonly container: Container;
+  readonly path: JsonPointer;
+}
+
+/** How the metrics of a pod are protected, as it stands. */
+export interface Recognition {
+  /** What its annotations say about metrics; where the pod was injected, what they said before. */
+  readonly metrics: MetricsReading;
+  readonly ports: readonly PortProtection[];
+  /** Whether what `scrapeguard.io/status` says is so. */
+  readonly status: 'absent' | 'truthful' | 'false';
+  readonly injected: readonly InjectedProxy[];
+  readonly rivals: readonly Rival[];
+  /** Annotations that send Prometheus elsewhere than to the proxy, by their places. */
+  readonly diverted: readonly JsonPointer[];
+}
+
+/** Says of every annotated metrics port of a pod who protects it, and what became of the proxies that were injected. */
+export function recogniseProxies(pod: JsonObject, policy: InjectionPolicy): Recognition {
+  const annotations = annotationsOf(pod);
+  const running = runningContainers(pod);
+  const record = readRecord(annotations, running);
+  const metrics = readMetrics(record?.restored ?? annotations, running);
+  const expected = {
+    image: record?.status.image ?? '',
+    paths: metrics.kind === 'metrics' ? metrics.paths : [],
+    mountsToken: asObject(pod['spec'])['automountServiceAccountToken'] === false,
+    policy,
+  };
+  const injected = (record?.status.ports ?? []).map((proxied) => inspect(proxied, running, expected));
+  const diverted = record === undefined ? [] : divertedIn(annotations, record);
+  const ports = protectedPorts(metrics, injected, running);
+  return {
+    metrics,
+    ports: diverted.length === 0 ? ports : [...ports, ...divertedPorts(annotations, ports, injected, running)],
+    status: statusOf(annotations, injected, ports),
+    injected,
+    rivals: injected.flatMap((proxy) => rivalsOf(proxy, running)),
+    diverted,
+  };
+}
+
+/** Why nothing is to be injected where something was before; undefined where the pod bears no record that holds. */
+export function recogniseInjected(
+  pod: JsonObject,
+  annotations: JsonObject,
+  policy: InjectionPolicy,
+): Refusal | undefined {
+  if (own(annotations, RECORDS.status.key) === undefined) return undefined;
+  const { status, injected, ports, diverted } = recogniseProxies(pod, policy);
+  if (injected.length === 0) return undefined;
+  const altered = injected.find(({ container, alterations }) => container === undefined || alterations.length > 0);
+  const isWhole = status === 'truthful' && diverted.length === 0 && ports.every(({ by }) => by !== 'nobody');
+  if (altered === undefined && isWhole) return { reason: 'already-injected' };
+  return { reason: 'proxy-altered', value: (altered ?? injected[0])?.proxied.container ?? '' };
+}
+
+/** The record of an injection, with the annotations as they were before it. */
+interface InjectionRecord {
+  readonly status: Status;
+  readonly restored: JsonObject;
+}
+
+/** The pod's record where at least one of the containers that it names is a kube-rbac-proxy: else somebody made it up. */
+function readRecord(annotations: JsonObject, running: readonly Container[]): InjectionRecord | undefined {
+  const status = readStatus(annotations);
+  const restored = status === undefined ? undefined : restoreOriginal(annotations);
+  if (status === undefined || restored === undefined) return undefined;
+  const names = new Set(status.ports.map(({ container }) => container));
+  const holds = running.some((container) => names.has(container.name) && rbacProxiesOf(container).length > 0);
+  return holds ? { status, restored } : undefined;
+}
+
+/** What a whole pod's proxies have in common. */
+interface Expectation {
+  readonly image: string;
+  readonly paths: readonly string[];
+  readonly mountsToken: boolean;
+  readonly policy: InjectionPolicy;
+}
+
+function inspect(proxied: ProxiedPort, running: readonly Container[], expected: Expectation): InjectedProxy {
+  const container = running.find(({ name }) => name === proxied.container);
+  if (container === undefined) return { proxied, container, alterations: [] };
+  const args = proxyArguments(proxied, expected.paths, expected.policy);
+  const { image, mountsToken } = expected;
+  return { proxied, container, alterations: alterationsOf(container, { proxied, args, image, mountsToken }) };
+}
+
+function protectedPorts(
+  metrics: MetricsReading,
+  injected: readonly InjectedProxy[],
+  running: readonly Container[],
+): readonly PortProtection[] {
+  if (metrics.kind !== 'metrics') return [];
+  const others = running.flatMap(rbacProxiesOf);
+  return metrics.ports.map((port) => protectionOf(port, metrics.paths, injected, others));
+}
+
+function protectionOf(
+  port: number,
+  paths: readonly string[],
+  injected: readonly InjectedProxy[],
+  others: readonly RbacProxy[],
+): PortProtection {
+  const ours = injected.find(({ proxied, alterations }) => proxied.port === port && alterations.length === 0);
+  if (ours?.container !== undefined) return { port, by: 'injected', container: ours.container };
+  const other = others.find((proxy) => isProtecting(proxy, port, paths));
+  return { port, by: other === undefined ? 'nobody' : 'other', container: other?.container };
+}
+
+/** Nobody lists more paths than this to be let through unasked. */
+const LONGEST_IGNORE_PATHS = 4096;
+
+/** True when a proxy asks about every request for these paths, and the port is the one behind it or its own. */
+export function isProtecting(proxy: RbacProxy, port: number, paths: readonly string[]): boolean {
+  if (proxy.upstreamPort !== port && proxy.listenPort !== port) return false;
+  const ignored = listItemsOf(proxy.command, 'ignore-paths').reduce((length, { value }) => length + value.length, 0);
+  return ignored <= LONGEST_IGNORE_PATHS && paths.every((path) => isGuarding(proxy, path));
+}
+
+/** Annotations about where to scrape that no longer say what injection wrote. */
+function divertedIn(annotations: JsonObject, { status, restored }: InjectionRecord): readonly JsonPointer[] {
+  const written = Object.values(scrapedAt(restored, status.ports));
+  if (written.length === 0) return [];
+  const { port, scheme } = scrapeAnnotationsIn(annotations);
+  return [...port, ...scheme]
+    .filter(({ value }) => !written.includes(value))
+    .map(({ key }) => `/metadata/annotations/${escapeToken(key)}`);
+}
+
+/** The ports that the annotations name now, besides those that are known and those of our proxies. */
+function divertedPorts(
+  annotations: JsonObject,
+  known: readonly PortProtection[],
+  injected: readonly InjectedProxy[],
+  running: readonly Container[],
+): readonly PortProtection[] {
+  const listed = new Set([...known.map(({ port }) => port), ...injected.map(({ proxied }) => proxied.proxyPort)]);
+  return protectedPorts(readMetrics(annotations, running), [], running).filter(({ port }) => !listed.has(port));
+}
+
+function statusOf(
+  annotations: JsonObject,
+  injected: readonly InjectedProxy[],
+  ports: readonly PortProtection[],
+): Recognition['status'] {
+  if (own(annotations, RECORDS.status.key) === undefined) return 'absent';
+  const wanted = new Set(ports.map(({ port }) => port));
+  const isTrue = injected.every(({ proxied, container }) => container !== undefined && wanted.has(proxied.port));
+  return injected.length > 0 && isTrue ? 'truthful' : 'false';
+}
+
+function rivalsOf(proxy: InjectedProxy, running: readonly Container[]): readonly Rival[] {
+  const { proxied, container } = proxy;
+  if (container === undefined) return [];
+  const portName = [...portsOfContainer(container)].find(({ spec }) => isPort(spec, proxied.proxyPort))?.spec['name'];
+  return running.flatMap((other) => {
+    if (other.path === container.path) return [];
+    const rivals: Rival[] = other.name === container.name ? [rival('name', proxied, other, `${other.path}/name`)] : [];
+    for (const { spec, path } of portsOfContainer(other)) {
+      if (isPort(spec, proxied.proxyPort)) rivals.push(rival('port', proxied, other, `${path}/containerPort`));
+      else if (portName !== undefined && spec['name'] === portName) {
+        rivals.push(rival('port-name', proxied, other, `${path}/name`));
+      }
+    }
+    return rivals;
+  });
+}
+
+function rival(what: Rival['what'], proxied: ProxiedPort, container: Container, path: JsonPointer): Rival {
+  return { what, proxied, container, path };
+}
+
+function isPort(spec: JsonObject, port: number): boolean {
+  return portNumber(spec['containerPort']) === port;
+}
