@@ -1,7 +1,6 @@
 import type { JsonObject } from '../kube/json.ts';
-import type { Container } from '../kube/pods.ts';
 import { HIGHEST_PORT, SETTINGS, readSetting } from './annotations.ts';
-import type { DeclaredPort } from './pod-ports.ts';
+import { usedPorts, type PodFacts } from './pod-facts.ts';
 import type { Warning } from './reasons.ts';
 import type { ProxiedPort } from './record.ts';
 import { PROXY_NAME } from './sidecar.ts';
@@ -17,22 +16,23 @@ export interface Choices {
   readonly warnings: readonly Warning[];
 }
 
-/** Chooses the port and the container's name of every proxy; the annotated port is the first one's. */
-export function chooseProxies(
-  metricsPorts: readonly number[],
-  used: ReadonlySet<number>,
-  containers: readonly Container[],
-  annotations: JsonObject,
-): Choices {
-  const taken = new Set([...used, ...metricsPorts]);
-  const { port: asked, warnings } = askedPort(annotations, taken);
-  const names = freeNames(PROXY_NAME, new Set(containers.map(({ name }) => name)));
+/**
+ * Chooses the port and the container's name of a proxy for each open port; the annotated port is the first one's. No port
+ * that serves metrics is taken, whether it is open or not.
+ */
+export function chooseProxies(facts: PodFacts, open: readonly number[], metricsPorts: readonly number[]): Choices {
+  const taken = usedPorts(facts);
+  for (const port of metricsPorts) taken.add(port);
+  const { port: asked, warnings } = askedPort(facts.annotations, taken);
+  const names = new Set(facts.containers.map(({ name }) => name));
   const chosen: ProxiedPort[] = [];
-  for (const [index, port] of metricsPorts.entries()) {
+  for (const [index, port] of open.entries()) {
     const proxyPort = index === 0 && asked !== undefined ? asked : freePort(taken);
     if (proxyPort === undefined) return { ports: undefined, warnings };
+    const container = freeName(PROXY_NAME, names);
     taken.add(proxyPort);
-    chosen.push({ port, proxyPort, container: names.next().value });
+    names.add(container);
+    chosen.push({ port, proxyPort, container });
   }
   return { ports: chosen, warnings };
 }
@@ -60,22 +60,17 @@ function freePort(taken: ReadonlySet<number>): number | undefined {
   return undefined;
 }
 
-/** `name`, `name-2`, `name-3`, ... as far as they are free. */
-export function* freeNames(name: string, taken: ReadonlySet<string>): Generator<string, never> {
-  for (let number = 1; ; number += 1) {
-    const candidate = number === 1 ? name : `${name}-${number}`;
-    if (!taken.has(candidate)) yield candidate;
-  }
+/** The first of `name`, `name-2`, `name-3`, ... that is not taken. */
+export function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
+  return free;
 }
 
 const PORT_NAME = 'https-metrics';
 
-/** A name for a proxy's port that no other port has; undefined when the two that are tried are taken. */
-export function freePortName(
-  declared: readonly DeclaredPort[],
-  { proxyPort }: ProxiedPort,
-  index: number,
-): string | undefined {
+/** A name for a proxy's port that no other port has; undefined when those that are tried are taken. */
+export function freePortName({ declared }: PodFacts, { proxyPort }: ProxiedPort, index: number): string | undefined {
   const candidates = index === 0 ? [PORT_NAME, `https-${proxyPort}`] : [`https-${proxyPort}`];
   return candidates.find((candidate) => !declared.some(({ name }) => name === candidate));
 }

@@ -1,8 +1,8 @@
 import { asString, own, type JsonObject } from '../kube/json.ts';
 import type { Labels } from '../kube/labels.ts';
 import { annotationOf, labelOf } from '../kube/object.ts';
-import type { Container } from '../kube/pods.ts';
 import type { Lookup } from '../rbac/grants-view.ts';
+import type { PodFacts } from './pod-facts.ts';
 import type { Warning } from './reasons.ts';
 import { ISTIO_MERGE_KEY } from './record.ts';
 
@@ -27,10 +27,9 @@ const WARNED: IstioMerging = { isToBePrevented: false, warnings: [{ code: 'istio
 
 /** What is to be done about Istio's merging, where it is there already and where it is yet to come. */
 export function istioMerging(
-  pod: JsonObject,
-  annotations: JsonObject,
-  running: readonly Container[],
-  { ports, namespaceLabels }: { readonly ports: readonly number[]; readonly namespaceLabels: Lookup<Labels> },
+  { pod, annotations, running }: PodFacts,
+  ports: readonly number[],
+  namespaceLabels: Lookup<Labels>,
 ): IstioMerging {
   if (running.some(({ name }) => name === ISTIO_PROXY)) return ports.includes(MERGED_PORT) ? WARNED : NOTHING;
   if (!isToCome(pod, namespaceLabels)) return NOTHING;

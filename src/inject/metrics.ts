@@ -1,9 +1,8 @@
 import { asString, isObject, own, type JsonObject } from '../kube/json.ts';
 import { portNumber } from '../kube/ports.ts';
-import type { Container } from '../kube/pods.ts';
 import { scrapeAnnotationsIn, type ScrapeAnnotations } from '../kube/prometheus-annotations.ts';
 import { HIGHEST_PORT, MOST_PORTS, SETTINGS, readSetting } from './annotations.ts';
-import { declaredPorts, type DeclaredPort } from './pod-ports.ts';
+import type { DeclaredPort } from './pod-facts.ts';
 import type { SkipReason, Warning } from './reasons.ts';
 
 /** Where a pod serves metrics by its annotations: ports and paths that a proxy can stand in front of. */
@@ -14,6 +13,8 @@ export interface Metrics {
   readonly paths: readonly string[];
   /** The port that serves TLS by itself, by the scheme that is annotated. */
   readonly tlsPort: number | undefined;
+  /** The annotations by which Prometheus finds the pod. */
+  readonly scrape: ScrapeAnnotations;
   readonly warnings: readonly Warning[];
 }
 
@@ -45,13 +46,12 @@ const KUBELET_READ_ONLY_PORT = 10_255;
  * Where a pod serves metrics by these annotations, which need not be the ones that it has now. `scrapeguard.io/metrics-port`
  * counts by itself; `prometheus.io/port` where the pod is scraped, or asks for injection.
  */
-export function readMetrics(annotations: JsonObject, running: readonly Container[]): MetricsReading {
+export function readMetrics(annotations: JsonObject, declared: readonly DeclaredPort[]): MetricsReading {
   const scrape = scrapeAnnotationsIn(annotations);
   const stated = textOf(annotations, SETTINGS.metricsPort.key);
   const texts = stated.length > 0 ? stated : valuesOf(scrape, 'port');
   const none = reasonForNone(texts, isScraped(scrape), stated.length > 0 || isAskedFor(annotations));
   if (none !== undefined) return none;
-  const declared = declaredPorts(running);
   const ports = portsIn(texts, declared);
   if (isUnreadable(ports)) return ports;
   const written = [...textOf(annotations, SETTINGS.metricsPath.key), ...valuesOf(scrape, 'path')];
@@ -60,7 +60,7 @@ export function readMetrics(annotations: JsonObject, running: readonly Container
   const tlsPort = tlsPortOf(scrape, ports, declared);
   if (isUnreadable(tlsPort)) return tlsPort;
   const warnings = [...queryWarnings(written), ...undeclaredWarnings(ports, declared)];
-  return { kind: 'metrics', ports, paths, tlsPort, warnings };
+  return { kind: 'metrics', ports, paths, tlsPort, scrape, warnings };
 }
 
 /** True when the annotations let Prometheus find the pod, at whatever interval. */
@@ -119,8 +119,9 @@ function portOf(text: string, declared: readonly DeclaredPort[]): number | Unrea
   if (port === undefined) return unreadable(isName ? 'unknown-port-name' : 'invalid-port', text);
   if (port < 1 || port > HIGHEST_PORT) return unreadable('invalid-port', text);
   if (port === KUBELET_READ_ONLY_PORT) return unreadable('kubelet-port', port);
-  const protocols = declared.flatMap((each) => (each.port === port ? [each.protocol] : []));
-  return protocols.length > 0 && !protocols.includes('TCP') ? unreadable('not-tcp', port) : port;
+  const declarations = declared.filter((each) => each.port === port);
+  const isTcp = declarations.length === 0 || declarations.some(({ protocol }) => protocol === 'TCP');
+  return isTcp ? port : unreadable('not-tcp', port);
 }
 
 const DEFAULT_PATH = '/metrics';
@@ -156,8 +157,8 @@ function queryWarnings(texts: readonly string[]): readonly Warning[] {
 }
 
 function undeclaredWarnings(ports: readonly number[], declared: readonly DeclaredPort[]): readonly Warning[] {
-  const known = new Set(declared.map(({ port }) => port));
-  return ports.filter((port) => !known.has(port)).map((value) => ({ code: 'port-not-declared', value }));
+  const undeclared = ports.filter((port) => !declared.some((each) => each.port === port));
+  return undeclared.map((value) => ({ code: 'port-not-declared', value }));
 }
 
 /** A scheme is kept as it was when it is replaced; nobody has one this long. */

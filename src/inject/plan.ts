@@ -1,14 +1,13 @@
 import { asList, asObject, asString, type JsonObject } from '../kube/json.ts';
-import { containersOf, isHostNetwork, type Container } from '../kube/pods.ts';
-import { rbacProxiesOf } from '../kube/rbac-proxy.ts';
+import { isHostNetwork } from '../kube/pods.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
 import { plannedAnnotations } from './annotate.ts';
 import { SETTINGS, annotationsOf, readSetting } from './annotations.ts';
-import { chooseProxies, freeNames, freePortName } from './choices.ts';
+import { chooseProxies, freeName, freePortName } from './choices.ts';
 import { refusalOfPod, refusalOfScope, type InjectionCircumstances, type Refusal } from './eligibility.ts';
 import { istioMerging } from './istio.ts';
 import { readMetrics, type Metrics } from './metrics.ts';
-import { declaredPorts, runningContainers, usedPorts } from './pod-ports.ts';
+import { factsOf, type PodFacts } from './pod-facts.ts';
 import type { SkipReason, Warning } from './reasons.ts';
 import { isProtecting, recogniseInjected } from './recognise.ts';
 import type { ProxiedPort } from './record.ts';
@@ -44,85 +43,90 @@ export function planInjection(pod: JsonObject, circumstances: InjectionCircumsta
   const annotations = annotationsOf(pod);
   const refused = refusalOfScope(annotations, circumstances);
   if (refused !== undefined) return skip(refused, []);
-  const policy = circumstances.injection;
-  const warnings = inviteWarnings(annotations);
-  const injected = recogniseInjected(pod, annotations, policy);
-  if (injected !== undefined) return skip(injected, warnings);
-  const running = runningContainers(pod);
-  const metrics = readMetrics(annotations, running);
-  if (metrics.kind === 'none') return skip({ reason: metrics.reason }, [...warnings, ...metrics.warnings]);
-  const impossible = refusalOfPod(pod, policy);
-  if (impossible !== undefined) return skip(impossible, warnings);
-  if (metrics.kind === 'unreadable') return skip({ reason: metrics.reason, value: metrics.value }, warnings);
-  const injection = planFor({ pod, annotations, running, metrics, circumstances });
-  return { ...injection, warnings: [...warnings, ...injection.warnings] };
+  const asked = readSetting(annotations, SETTINGS.inject);
+  const warnings: Warning[] = asked.kind === 'invalid' ? [{ code: 'invalid-inject', value: asked.text }] : [];
+  const injection = decide(factsOf(pod), circumstances);
+  return warnings.length === 0 ? injection : { ...injection, warnings: [...warnings, ...injection.warnings] };
 }
 
 function skip({ reason, value }: Refusal, warnings: readonly Warning[]): Injection {
   return value === undefined ? { kind: 'skip', reason, warnings } : { kind: 'skip', reason, value, warnings };
 }
 
-function inviteWarnings(annotations: JsonObject): readonly Warning[] {
-  const asked = readSetting(annotations, SETTINGS.inject);
-  return asked.kind === 'invalid' ? [{ code: 'invalid-inject', value: asked.text }] : [];
-}
-
-/** What a plan is made of. */
-interface Scene {
-  readonly pod: JsonObject;
-  readonly annotations: JsonObject;
-  readonly running: readonly Container[];
-  readonly metrics: Metrics;
-  readonly circumstances: InjectionCircumstances;
+function decide(facts: PodFacts, circumstances: InjectionCircumstances): Injection {
+  const injected = recogniseInjected(facts, circumstances.injection);
+  if (injected !== undefined) return skip(injected, []);
+  const metrics = readMetrics(facts.annotations, facts.declared);
+  if (metrics.kind === 'none') return skip({ reason: metrics.reason }, metrics.warnings);
+  const impossible = refusalOfPod(facts.pod, circumstances.injection);
+  if (impossible !== undefined) return skip(impossible, []);
+  if (metrics.kind === 'unreadable') return skip({ reason: metrics.reason, value: metrics.value }, []);
+  return planFor(facts, metrics, circumstances);
 }
 
 /** A plan for the annotated ports that nothing protects yet, or the reason why there is none. */
-function planFor(scene: Scene): Injection {
-  const { annotations, running, metrics, pod } = scene;
-  const proxies = running.flatMap(rbacProxiesOf);
-  const guards = metrics.ports.map((port) => proxies.find((proxy) => isProtecting(proxy, port, metrics.paths)));
+function planFor(facts: PodFacts, metrics: Metrics, circumstances: InjectionCircumstances): Injection {
+  const guards = metrics.ports.map((port) => facts.proxies.find((proxy) => isProtecting(proxy, port, metrics.paths)));
   const open = metrics.ports.filter((_, index) => guards[index] === undefined);
   if (open.length === 0) return skip({ reason: 'already-protected', value: guards[0]?.container.name ?? '' }, []);
   if (metrics.tlsPort !== undefined) return skip({ reason: 'app-serves-tls', value: metrics.tlsPort }, []);
-  const used = new Set([...usedPorts(running), ...metrics.ports]);
-  const { ports, warnings } = chooseProxies(open, used, containersOf(pod), annotations);
+  const { ports, warnings } = chooseProxies(facts, open, metrics.ports);
   if (ports === undefined) return skip({ reason: 'no-free-port' }, warnings);
-  return assemble(scene, ports, [...metrics.warnings, ...warnings]);
+  const injection = assemble({ facts, metrics, circumstances, ports });
+  return { ...injection, warnings: [...metrics.warnings, ...warnings, ...injection.warnings] };
 }
 
-function assemble(scene: Scene, ports: readonly ProxiedPort[], warnings: readonly Warning[]): Injection {
-  const { pod, annotations, running, circumstances } = scene;
+/** Everything that a plan follows from. */
+interface Scene {
+  readonly facts: PodFacts;
+  readonly metrics: Metrics;
+  readonly circumstances: InjectionCircumstances;
+  readonly ports: readonly ProxiedPort[];
+}
+
+function assemble(scene: Scene): Injection {
+  const { facts, metrics, circumstances, ports } = scene;
   const { injection, namespaceLabels } = circumstances;
-  const spec = asObject(pod['spec']);
-  const istio = istioMerging(pod, annotations, running, { ports: scene.metrics.ports, namespaceLabels });
-  const { resources, warnings: resourceWarnings } = proxyResources(spec, annotations, injection, ports.length);
+  const spec = asObject(facts.pod['spec']);
+  const istio = istioMerging(facts, metrics.ports, namespaceLabels);
+  const { resources, warnings } = proxyResources(spec, facts.annotations, injection, ports.length);
   const token = ownTokenVolume(spec, injection);
   const isNative = isEnding(spec);
-  const containers = sidecars(scene, ports, { resources, isNative, tokenVolume: token });
+  const containers = sidecars(scene, { resources, isNative, tokenVolume: token });
   const plan: Plan = {
     ports,
-    containers: isNative ? [] : containers,
-    initContainers: isNative ? containers : [],
-    volumes: token === undefined ? [] : [tokenVolume(token)],
+    containers: isNative ? NONE : containers,
+    initContainers: isNative ? containers : NONE,
+    volumes: token === undefined ? NONE : [tokenVolume(token)],
     imagePullSecrets: missingPullSecrets(spec, injection),
-    annotations: plannedAnnotations(annotations, {
+    annotations: plannedAnnotations(facts.annotations, {
+      scrape: metrics.scrape,
       image: injection.image,
       ports,
       keepsIstioOut: istio.isToBePrevented,
     }),
   };
-  return { kind: 'plan', plan, warnings: [...warnings, ...resourceWarnings, ...istio.warnings, ...nodeWide(scene)] };
+  return { kind: 'plan', plan, warnings: [...warnings, ...istio.warnings, ...nodeWide(scene)] };
 }
 
+const NONE: readonly never[] = [];
+
 function sidecars(
-  { pod, running, metrics, circumstances }: Scene,
-  ports: readonly ProxiedPort[],
+  { facts, metrics, circumstances, ports }: Scene,
   shared: Pick<Sidecar, 'resources' | 'isNative' | 'tokenVolume'>,
 ): readonly JsonObject[] {
-  const declared = declaredPorts(running);
+  const { resources, isNative, tokenVolume: volume } = shared;
+  const onHostNetwork = isHostNetwork(facts.pod);
   return ports.map((proxied, index) => {
-    const portName = freePortName(declared, proxied, index);
-    const sidecar = { ...shared, proxied, portName, paths: metrics.paths, isHostNetwork: isHostNetwork(pod) };
+    const sidecar: Sidecar = {
+      proxied,
+      portName: freePortName(facts, proxied, index),
+      paths: metrics.paths,
+      resources,
+      isNative,
+      isHostNetwork: onHostNetwork,
+      tokenVolume: volume,
+    };
     return proxyContainer(sidecar, circumstances.injection);
   });
 }
@@ -136,7 +140,7 @@ function isEnding({ restartPolicy }: JsonObject): boolean {
 function ownTokenVolume(spec: JsonObject, { tokenVolume: when }: InjectionPolicy): string | undefined {
   if (when === 'auto' && spec['automountServiceAccountToken'] !== false) return undefined;
   const taken = new Set(asList(spec['volumes']).map((volume) => asString(asObject(volume)['name']) ?? ''));
-  return freeNames(TOKEN_VOLUME, taken).next().value;
+  return freeName(TOKEN_VOLUME, taken);
 }
 
 const TOKEN_VOLUME = 'kube-rbac-proxy-token';
@@ -147,6 +151,6 @@ function missingPullSecrets(spec: JsonObject, { imagePullSecrets }: InjectionPol
   return [...new Set(imagePullSecrets)].filter((name) => !present.has(name)).map((name) => ({ name }));
 }
 
-function nodeWide({ pod, metrics }: Scene): readonly Warning[] {
-  return isHostNetwork(pod) ? metrics.ports.map((value) => ({ code: 'node-wide-port', value })) : [];
+function nodeWide({ facts, metrics }: Scene): readonly Warning[] {
+  return isHostNetwork(facts.pod) ? metrics.ports.map((value) => ({ code: 'node-wide-port', value })) : [];
 }

@@ -4,14 +4,14 @@ import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
 import { portNumber } from '../kube/ports.ts';
 import { listItemsOf } from '../kube/flags.ts';
 import { scrapeAnnotationsIn } from '../kube/prometheus-annotations.ts';
-import { isGuarding, rbacProxiesOf, type RbacProxy } from '../kube/rbac-proxy.ts';
+import { isGuarding, type RbacProxy } from '../kube/rbac-proxy.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
 import { alterationsOf, type Alteration } from './alterations.ts';
 import { scrapedAt } from './annotate.ts';
-import { RECORDS, annotationsOf } from './annotations.ts';
+import { RECORDS } from './annotations.ts';
 import type { Refusal } from './eligibility.ts';
 import { readMetrics, type MetricsReading } from './metrics.ts';
-import { runningContainers } from './pod-ports.ts';
+import { factsOf, type PodFacts } from './pod-facts.ts';
 import { readStatus, restoreOriginal, type ProxiedPort, type Status } from './record.ts';
 import { proxyArguments } from './sidecar.ts';
 
@@ -55,10 +55,13 @@ export interface Recognition {
 
 /** Says of every annotated metrics port of a pod who protects it, and what became of the proxies that were injected. */
 export function recogniseProxies(pod: JsonObject, policy: InjectionPolicy): Recognition {
-  const annotations = annotationsOf(pod);
-  const running = runningContainers(pod);
-  const record = readRecord(annotations, running);
-  const metrics = readMetrics(record?.restored ?? annotations, running);
+  return recognise(factsOf(pod), policy);
+}
+
+function recognise(facts: PodFacts, policy: InjectionPolicy): Recognition {
+  const { pod, annotations, running, declared } = facts;
+  const record = readRecord(facts);
+  const metrics = readMetrics(record?.restored ?? annotations, declared);
   const expected = {
     image: record?.status.image ?? '',
     paths: metrics.kind === 'metrics' ? metrics.paths : [],
@@ -67,10 +70,10 @@ export function recogniseProxies(pod: JsonObject, policy: InjectionPolicy): Reco
   };
   const injected = (record?.status.ports ?? []).map((proxied) => inspect(proxied, running, expected));
   const diverted = record === undefined ? [] : divertedIn(annotations, record);
-  const ports = protectedPorts(metrics, injected, running);
+  const ports = protectedPorts(metrics, injected, facts);
   return {
     metrics,
-    ports: diverted.length === 0 ? ports : [...ports, ...divertedPorts(annotations, ports, injected, running)],
+    ports: diverted.length === 0 ? ports : [...ports, ...divertedPorts(facts, ports, injected)],
     status: statusOf(annotations, injected, ports),
     injected,
     rivals: injected.flatMap((proxy) => rivalsOf(proxy, running)),
@@ -79,13 +82,9 @@ export function recogniseProxies(pod: JsonObject, policy: InjectionPolicy): Reco
 }
 
 /** Why nothing is to be injected where something was before; undefined where the pod bears no record that holds. */
-export function recogniseInjected(
-  pod: JsonObject,
-  annotations: JsonObject,
-  policy: InjectionPolicy,
-): Refusal | undefined {
-  if (own(annotations, RECORDS.status.key) === undefined) return undefined;
-  const { status, injected, ports, diverted } = recogniseProxies(pod, policy);
+export function recogniseInjected(facts: PodFacts, policy: InjectionPolicy): Refusal | undefined {
+  if (own(facts.annotations, RECORDS.status.key) === undefined) return undefined;
+  const { status, injected, ports, diverted } = recognise(facts, policy);
   if (injected.length === 0) return undefined;
   const altered = injected.find(({ container, alterations }) => container === undefined || alterations.length > 0);
   const isWhole = status === 'truthful' && diverted.length === 0 && ports.every(({ by }) => by !== 'nobody');
@@ -100,13 +99,12 @@ interface InjectionRecord {
 }
 
 /** The pod's record where at least one of the containers that it names is a kube-rbac-proxy: else somebody made it up. */
-function readRecord(annotations: JsonObject, running: readonly Container[]): InjectionRecord | undefined {
+function readRecord({ annotations, proxies }: PodFacts): InjectionRecord | undefined {
   const status = readStatus(annotations);
   const restored = status === undefined ? undefined : restoreOriginal(annotations);
   if (status === undefined || restored === undefined) return undefined;
   const names = new Set(status.ports.map(({ container }) => container));
-  const holds = running.some((container) => names.has(container.name) && rbacProxiesOf(container).length > 0);
-  return holds ? { status, restored } : undefined;
+  return proxies.some(({ container }) => names.has(container.name)) ? { status, restored } : undefined;
 }
 
 /** What a whole pod's proxies have in common. */
@@ -128,11 +126,10 @@ function inspect(proxied: ProxiedPort, running: readonly Container[], expected: 
 function protectedPorts(
   metrics: MetricsReading,
   injected: readonly InjectedProxy[],
-  running: readonly Container[],
+  { proxies }: PodFacts,
 ): readonly PortProtection[] {
   if (metrics.kind !== 'metrics') return [];
-  const others = running.flatMap(rbacProxiesOf);
-  return metrics.ports.map((port) => protectionOf(port, metrics.paths, injected, others));
+  return metrics.ports.map((port) => protectionOf(port, metrics.paths, injected, proxies));
 }
 
 function protectionOf(
@@ -159,7 +156,7 @@ export function isProtecting(proxy: RbacProxy, port: number, paths: readonly str
 
 /** Annotations about where to scrape that no longer say what injection wrote. */
 function divertedIn(annotations: JsonObject, { status, restored }: InjectionRecord): readonly JsonPointer[] {
-  const written = Object.values(scrapedAt(restored, status.ports));
+  const written = Object.values(scrapedAt(scrapeAnnotationsIn(restored), status.ports));
   if (written.length === 0) return [];
   const { port, scheme } = scrapeAnnotationsIn(annotations);
   return [...port, ...scheme]
@@ -169,13 +166,13 @@ function divertedIn(annotations: JsonObject, { status, restored }: InjectionReco
 
 /** The ports that the annotations name now, besides those that are known and those of our proxies. */
 function divertedPorts(
-  annotations: JsonObject,
+  facts: PodFacts,
   known: readonly PortProtection[],
   injected: readonly InjectedProxy[],
-  running: readonly Container[],
 ): readonly PortProtection[] {
   const listed = new Set([...known.map(({ port }) => port), ...injected.map(({ proxied }) => proxied.proxyPort)]);
-  return protectedPorts(readMetrics(annotations, running), [], running).filter(({ port }) => !listed.has(port));
+  const named = protectedPorts(readMetrics(facts.annotations, facts.declared), [], facts);
+  return named.filter(({ port }) => !listed.has(port));
 }
 
 function statusOf(

@@ -1,4 +1,4 @@
-import { asList, asObject, type JsonObject } from '../kube/json.ts';
+import { asList, asObject, isObject, type JsonObject } from '../kube/json.ts';
 import { parseQuantity } from '../kube/quantity.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
 import { SETTINGS, readSetting, type AnnotationSetting } from './annotations.ts';
@@ -42,7 +42,7 @@ export function proxyResources(
   for (const name of RESOURCES) {
     const { request, limit } = boundsOf(name, annotations, policy, warnings);
     const bounds = { request: isEqual ? limit : request, limit };
-    if (!hasRoom(spec, name, bounds, proxies)) continue;
+    if (isObject(spec['resources']) && !hasRoom(spec, name, bounds, proxies)) continue;
     requests[name] = bounds.request;
     limits[name] = bounds.limit;
   }
@@ -81,8 +81,12 @@ function isMore(one: string, other: string): boolean {
 /** True when every container's requests equal its limits, so that Kubernetes puts the pod into its best class. */
 function isGuaranteed(spec: JsonObject): boolean {
   if (spec['resources'] !== undefined && spec['resources'] !== null) return false;
-  const containers = [...asList(spec['containers']), ...asList(spec['initContainers'])].map(asObject);
-  return containers.every(({ resources }) => RESOURCES.every((name) => hasFixed(asObject(resources), name)));
+  return asList(spec['containers']).every(isFixed) && asList(spec['initContainers']).every(isFixed);
+}
+
+function isFixed(container: unknown): boolean {
+  const resources = asObject(asObject(container)['resources']);
+  return RESOURCES.every((name) => hasFixed(resources, name));
 }
 
 function hasFixed(resources: JsonObject, name: ResourceName): boolean {

@@ -13,17 +13,24 @@ export interface NetworkHandler {
   readonly path: JsonPointer;
 }
 
-/** Where a container keeps handlers (core/v1 types.go: Probe and LifecycleHandler). */
-const HOOKS = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle/postStart', 'lifecycle/preStop'] as const;
+/** Where a container keeps handlers (core/v1 types.go: Probe and LifecycleHandler), field by field. */
+const HOOKS = [
+  ['livenessProbe'],
+  ['readinessProbe'],
+  ['startupProbe'],
+  ['lifecycle', 'postStart'],
+  ['lifecycle', 'preStop'],
+] as const;
 
 const ACTIONS = ['httpGet', 'tcpSocket', 'grpc'] as const;
 
 /** Every network handler of a container, probes first. */
 export function* networkHandlersOf(container: Container): Generator<NetworkHandler> {
-  for (const hook of HOOKS) {
-    const [first, second] = hook.split('/');
-    const outer = asObject(container.spec[first ?? hook]);
+  for (const [first, second] of HOOKS) {
+    const outer = container.spec[first];
+    if (!isObject(outer)) continue;
     const handler = second === undefined ? outer : asObject(outer[second]);
+    const hook = second === undefined ? first : `${first}/${second}`;
     for (const action of ACTIONS) {
       const spec = handler[action];
       if (!isObject(spec)) continue;

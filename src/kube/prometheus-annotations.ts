@@ -38,9 +38,15 @@ const SETTINGS_BY_LABEL: ReadonlyMap<string, ScrapeSetting> = new Map(
   SCRAPE_SETTINGS.map((setting) => [asLabelName(scrapeKey(setting)), setting]),
 );
 
+/** The spelling that nearly everybody uses. */
+const SETTINGS_BY_KEY: ReadonlyMap<string, ScrapeSetting> = new Map(
+  SCRAPE_SETTINGS.map((setting) => [scrapeKey(setting), setting]),
+);
+
 /** The setting that an annotation's key stands for, in whatever spelling; undefined for any other key. */
 export function scrapeSettingOf(key: string): ScrapeSetting | undefined {
-  return key.startsWith(STEM) ? SETTINGS_BY_LABEL.get(asLabelName(key)) : undefined;
+  if (!key.startsWith(STEM)) return undefined;
+  return SETTINGS_BY_KEY.get(key) ?? SETTINGS_BY_LABEL.get(asLabelName(key));
 }
 
 /** The annotations of the family that an object's `metadata.annotations` hold; values that are no text are left out. */
