@@ -1,4 +1,5 @@
 import { LONGEST_WARNING, renderMessage, shorten } from '../policy/message.ts';
+import type { ProxiedPort } from './record.ts';
 
 /** What a reason says, `{{value}}` standing for the value it is about, and whether somebody has to do something. */
 interface Reason {
@@ -88,4 +89,10 @@ function sentenceOf(text: string, values: Readonly<Record<string, string | numbe
     value === undefined ? [] : [[name, shorten(String(value), LONGEST_VALUE)]],
   );
   return shorten(renderMessage({ level: 'advice', text }, Object.fromEntries(shown)), LONGEST_WARNING);
+}
+
+/** What a plan does, or would do where the policy only reports, in at most 120 characters. */
+export function planSentence(ports: readonly ProxiedPort[], isApplied: boolean): string {
+  const places = ports.map(({ port, proxyPort }) => `${proxyPort} in front of ${port}`).join(', ');
+  return shorten(`${isApplied ? 'injected' : 'would inject'} kube-rbac-proxy on port ${places}`, LONGEST_WARNING);
 }
