@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { validatingConfiguration } from '../src/admission/webhook-entries.ts';
+import {
+  mutatingConfiguration,
+  validatingConfiguration,
+  type WebhookOptions,
+} from '../src/admission/webhook-configurations.ts';
 import { publishedSchema } from '../src/policy/schema.ts';
 import type { Rule } from '../src/policy/rule.ts';
 import { errorsPage } from './pages/errors-page.ts';
@@ -30,7 +34,8 @@ export function generatedFiles(root: URL, rules: readonly Rule[]): Files {
     ['docs/errors.md', errorsPage()],
     ['policies/README.md', policiesPage(metas, policyFiles(root))],
     ['policies/policy.schema.json', `${JSON.stringify(publishedSchema(rules), null, 2)}\n`],
-    ['deploy/webhooks.yaml', webhooks(rules)],
+    ['deploy/webhooks.yaml', webhooks(rules, 'every')],
+    ['deploy/webhooks-namespace-opt-in.yaml', webhooks(rules, 'opted-in')],
   ]);
 }
 
@@ -78,11 +83,20 @@ const WEBHOOKS_HEAD = `# Made by \`npm run generate\` from the rules and src/adm
 # Every entry is Ignore, as at a first installation. A caBundle is not in here: it is the CA of the server's certificate.
 `;
 
-function webhooks(rules: readonly Rule[]): string {
-  const configuration = validatingConfiguration(rules, {
+/** What each file is for, by which namespaces it asks about. */
+const WEBHOOKS_FOR: Readonly<Record<WebhookOptions['namespaces'], string>> = {
+  every: '# For policies/cluster-wide.yaml and policies/audit.yaml: every namespace but our own.\n',
+  'opted-in':
+    '# For policies/namespace-opt-in.yaml: namespaces with a label of ours, and what lives outside namespaces.\n',
+};
+
+function webhooks(rules: readonly Rule[], namespaces: WebhookOptions['namespaces']): string {
+  const options: WebhookOptions = {
     namespace: 'scrapeguard-system',
     failurePolicy: 'Ignore',
     bootstrapNamespaces: [],
-  });
-  return WEBHOOKS_HEAD + yamlText(configuration);
+    namespaces,
+  };
+  const documents = [validatingConfiguration(rules, options), mutatingConfiguration(options)];
+  return WEBHOOKS_HEAD + WEBHOOKS_FOR[namespaces] + documents.map(yamlText).join('---\n');
 }

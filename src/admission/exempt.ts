@@ -52,7 +52,11 @@ export function namespaceOf({ resource, namespace }: AdmissionRequest): string {
   return resource.group === '' && resource.resource === 'namespaces' ? '' : namespace;
 }
 
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+/** What a kubelet writes on the shadow of a static pod. */
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+
+/** By what a kubelet is known: how its user name begins, and its group. */
+export const NODES = { usernamePrefix: 'system:node:', group: 'system:nodes' };
 
 /**
  * True for the shadow of a static pod, which the node runs whatever the API server answers: the annotation counts only
@@ -63,8 +67,8 @@ export function isMirrorPod(object: JsonObject, { resource, user }: AdmissionReq
     resource.group === '' &&
     resource.resource === 'pods' &&
     claimsToBeMirrorPod(object) &&
-    user.username.startsWith('system:node:') &&
-    user.groups.includes('system:nodes')
+    user.username.startsWith(NODES.usernamePrefix) &&
+    user.groups.includes(NODES.group)
   );
 }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { validatingConfiguration, type WebhookOptions } from '../../src/admission/webhook-entries.ts';
+import {
+  mutatingConfiguration,
+  validatingConfiguration,
+  type WebhookOptions,
+} from '../../src/admission/webhook-configurations.ts';
 import { asList, asObject, asString, asStrings, type JsonObject } from '../../src/kube/json.ts';
 import { RESOURCES, type ResourceName } from '../../src/kube/resources.ts';
 import { TEMPLATE_KINDS } from '../../src/kube/templates.ts';
@@ -9,14 +13,25 @@ import type { Target } from '../../src/policy/rule.ts';
 import { RULES } from '../../src/rules/index.ts';
 import { labelRule } from '../support/label-rule.ts';
 
-const OPTIONS: WebhookOptions = { namespace: 'guard', failurePolicy: 'Fail', bootstrapNamespaces: ['cni', 'csi'] };
+const OPTIONS: WebhookOptions = {
+  namespace: 'guard',
+  failurePolicy: 'Fail',
+  bootstrapNamespaces: ['cni', 'csi'],
+  namespaces: 'every',
+};
 const ALL_TARGETS: readonly Target[] = [...(Object.keys(RESOURCES) as ResourceName[]), 'templates'];
 
 function entriesFor(targets: readonly Target[], options: WebhookOptions = OPTIONS): ReadonlyMap<string, JsonObject> {
-  const configuration = validatingConfiguration([labelRule('rule', { targets })], options);
-  const webhooks = asList(configuration['webhooks']).map(asObject);
+  const configurations = [
+    validatingConfiguration([labelRule('rule', { targets })], options),
+    mutatingConfiguration(options),
+  ];
+  const webhooks = configurations.flatMap((configuration) => asList(configuration['webhooks']).map(asObject));
   return new Map(
-    webhooks.map((webhook) => [asString(webhook['name'])?.replace('.validate.scrapeguard.io', '') ?? '', webhook]),
+    webhooks.map((webhook) => [
+      asString(webhook['name'])?.replace(/(?:\.validate)?\.scrapeguard\.io$/, '') ?? '',
+      webhook,
+    ]),
   );
 }
 
@@ -35,9 +50,13 @@ function takenBy(entry: JsonObject | undefined): string[] {
     .sort();
 }
 
+function requirementsOf(entry: JsonObject | undefined): readonly JsonObject[] {
+  return asList(asObject(entry?.['namespaceSelector'])['matchExpressions']).map(asObject);
+}
+
 /** The namespaces that an entry leaves out. */
 function leftOutBy(entry: JsonObject | undefined): unknown {
-  const [expression, ...others] = asList(asObject(entry?.['namespaceSelector'])['matchExpressions']).map(asObject);
+  const [expression, ...others] = requirementsOf(entry);
   assert.deepEqual(others, []);
   assert.deepEqual([expression?.['key'], expression?.['operator']], ['kubernetes.io/metadata.name', 'NotIn']);
   return expression?.['values'];
@@ -54,6 +73,7 @@ const MONITORS = ['podmonitors', 'scrapeconfigs', 'servicemonitors'];
 
 interface Row {
   readonly entry: string;
+  readonly path?: '/mutate';
   readonly failurePolicy: 'Fail' | 'Ignore';
   readonly takes: readonly string[];
   readonly leavesOut: readonly string[];
@@ -101,7 +121,23 @@ const ROWS: readonly Row[] = [
     leavesOut: ['guard'],
     conditions: ['a-label-of-ours-is-set-or-changes'],
   },
+  {
+    entry: 'inject',
+    path: '/mutate',
+    failurePolicy: 'Ignore',
+    takes: ['/pods Namespaced CREATE'],
+    leavesOut: ['guard'],
+    conditions: ['not-a-mirror-pod'],
+  },
 ];
+
+/** What a namespace opts in with, by entry; the others are asked about every namespace all the same. */
+const OPT_IN: Readonly<Record<string, JsonObject>> = {
+  'rbac-namespaced': { key: 'scrapeguard.io/enforce', operator: 'Exists' },
+  pods: { key: 'scrapeguard.io/enforce', operator: 'Exists' },
+  workloads: { key: 'scrapeguard.io/enforce', operator: 'Exists' },
+  inject: { key: 'scrapeguard.io/inject', operator: 'In', values: ['enabled'] },
+};
 
 describe('the webhook entries', () => {
   const all = entriesFor(ALL_TARGETS);
@@ -113,7 +149,7 @@ describe('the webhook entries', () => {
     );
   });
 
-  for (const { entry, failurePolicy, takes, leavesOut, conditions } of ROWS) {
+  for (const { entry, path = '/validate', failurePolicy, takes, leavesOut, conditions } of ROWS) {
     it(`${entry} takes its resources and operations, and no others`, () =>
       assert.deepEqual(takenBy(all.get(entry)), takes));
 
@@ -134,10 +170,36 @@ describe('the webhook entries', () => {
       assert.deepEqual([sideEffects, timeoutSeconds, matchPolicy], ['None', 5, 'Equivalent']);
       assert.deepEqual(admissionReviewVersions, ['v1']);
       assert.deepEqual(clientConfig, {
-        service: { namespace: 'guard', name: 'scrapeguard', path: '/validate', port: 443 },
+        service: { namespace: 'guard', name: 'scrapeguard', path, port: 443 },
       });
     });
   }
+
+  it('select namespaces that opted in where that is chosen, by what each entry is for', () => {
+    const chosen = entriesFor(ALL_TARGETS, { ...OPTIONS, namespaces: 'opted-in' });
+    for (const [entry, webhook] of chosen) {
+      const required = [...requirementsOf(all.get(entry)), ...(OPT_IN[entry] === undefined ? [] : [OPT_IN[entry]])];
+      assert.deepEqual(requirementsOf(webhook), required, entry);
+      assert.deepEqual(takenBy(webhook), takenBy(all.get(entry)));
+    }
+  });
+
+  it('ask the one that mutates again after others have, and the others once', () => {
+    const policies = [...all].map(([entry, webhook]) => [entry, webhook['reinvocationPolicy']]);
+    assert.deepEqual(
+      policies,
+      ROWS.map(({ entry, path }) => [entry, path === '/mutate' ? 'IfNeeded' : undefined]),
+    );
+  });
+
+  it('know a mirror pod by its annotation and its writer together', () => {
+    // The expression was tried on a real API server; here it must name all that isMirrorPod asks for.
+    assert.equal(
+      conditionsOf(all.get('inject'))['not-a-mirror-pod'],
+      "!(has(object.metadata.annotations) && 'kubernetes.io/config.mirror' in object.metadata.annotations && " +
+        "request.userInfo.username.startsWith('system:node:') && 'system:nodes' in request.userInfo.groups)",
+    );
+  });
 
   it('send a Pod to one of two entries, never to both', () => {
     // The expression was tried on a real API server; here it must name the namespaces that the other entry leaves out.
@@ -148,13 +210,13 @@ describe('the webhook entries', () => {
     );
   });
 
-  it('are only those that some rule has a target for', () => {
-    assert.deepEqual([...entriesFor([]).keys()], []);
-    assert.deepEqual([...entriesFor(['clusterroles']).keys()], ['rbac']);
+  it('that validate are only those that some rule has a target for', () => {
+    assert.deepEqual([...entriesFor([]).keys()], ['inject']);
+    assert.deepEqual([...entriesFor(['clusterroles']).keys()], ['rbac', 'inject']);
     assert.deepEqual(takenBy(entriesFor(['clusterroles']).get('rbac')), [`${RBAC}/clusterroles Cluster ${WRITES}`]);
-    assert.deepEqual([...entriesFor(['pods']).keys()], ['pods', 'workloads']);
+    assert.deepEqual([...entriesFor(['pods']).keys()], ['pods', 'workloads', 'inject']);
     assert.deepEqual(takenBy(entriesFor(['pods']).get('workloads')), [`/pods Namespaced ${WRITES}`]);
-    assert.deepEqual([...entriesFor(['services']).keys()], ['workloads']);
+    assert.deepEqual([...entriesFor(['services']).keys()], ['workloads', 'inject']);
   });
 
   it('take every target that there is', () => {

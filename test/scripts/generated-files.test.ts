@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 
 import { differences, generatedFiles, type Files } from '../../scripts/generated-files.ts';
 import { prose, table } from '../../scripts/pages/markdown.ts';
@@ -32,15 +32,21 @@ describe('generated files', () => {
     for (const [path, text] of files) assert.match(text, /[^\n]\n$/, path);
   });
 
-  it('register the webhook as Ignore, without a caBundle, and never for its own namespace', () => {
-    const text = generatedFiles(new URL('../../', import.meta.url), RULES).get('deploy/webhooks.yaml') ?? '';
-    assert.doesNotMatch(text, /caBundle:|failurePolicy: Fail/);
-    const { webhooks } = parse(text);
-    assert.ok(webhooks.length > 0);
-    for (const { namespaceSelector } of webhooks) {
-      assert.ok(namespaceSelector.matchExpressions[0].values.includes('scrapeguard-system'));
-    }
-  });
+  for (const name of ['webhooks.yaml', 'webhooks-namespace-opt-in.yaml']) {
+    it(`${name} registers all webhooks as Ignore, without a caBundle, and never for their own namespace`, () => {
+      const text = generatedFiles(new URL('../../', import.meta.url), RULES).get(`deploy/${name}`) ?? '';
+      assert.doesNotMatch(text, /caBundle:|failurePolicy: Fail/);
+      const [validating, mutating, ...others] = parseAllDocuments(text).map((document) => document.toJS());
+      assert.deepEqual(
+        [validating.kind, mutating.kind, others],
+        ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration', []],
+      );
+      assert.ok(validating.webhooks.length > 0 && mutating.webhooks.length > 0);
+      for (const { namespaceSelector } of [...validating.webhooks, ...mutating.webhooks]) {
+        assert.ok(namespaceSelector.matchExpressions[0].values.includes('scrapeguard-system'));
+      }
+    });
+  }
 });
 
 describe('differences', () => {

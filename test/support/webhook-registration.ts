@@ -1,6 +1,6 @@
 // What an administrator sets up for the server in a cluster: its ServiceAccount with the rights that it needs, and the
-// product's own webhook configuration.
-import { validatingConfiguration } from '../../src/admission/webhook-entries.ts';
+// product's own webhook configurations.
+import { mutatingConfiguration, validatingConfiguration } from '../../src/admission/webhook-configurations.ts';
 import { asList, asObject, type JsonObject } from '../../src/kube/json.ts';
 import { RULES } from '../../src/rules/index.ts';
 import type { Cluster } from './cluster-access.ts';
@@ -27,6 +27,8 @@ export type WebhookPlace = {
   readonly url: string;
   /** Only namespaces with this label, and nothing outside namespaces; all of them and everything without it. */
   readonly label?: { readonly key: string; readonly value: string };
+  /** Whether namespaces opt in by the product's own labels; they need not unless told. */
+  readonly namespaces?: 'every' | 'opted-in';
 };
 
 const FOLLOW = ['get', 'list', 'watch'];
@@ -61,12 +63,14 @@ export async function makeServerAccount(cluster: Cluster, { name, namespace }: W
 
 /** Registers the webhook, or changes how it is registered. The API server takes notice a moment later. */
 export async function register(cluster: Cluster, place: WebhookPlace, registration: Registration): Promise<void> {
-  await apply(cluster, CONFIGURATIONS, configurationFor(place, registration));
+  for (const { collection, configuration } of configurationsFor(place, registration)) {
+    await apply(cluster, collection, configuration);
+  }
 }
 
 /** Removes everything that the webhook has outside namespaces. */
 export async function unregister(cluster: Cluster, name: string): Promise<void> {
-  for (const collection of [CONFIGURATIONS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES]) {
+  for (const collection of [VALIDATING, MUTATING, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES]) {
     await remove(cluster, `${collection}/${name}`);
   }
 }
@@ -74,17 +78,36 @@ export async function unregister(cluster: Cluster, name: string): Promise<void> 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 const CLUSTER_ROLES = `${RBAC}/clusterroles`;
 const CLUSTER_ROLE_BINDINGS = `${RBAC}/clusterrolebindings`;
-const CONFIGURATIONS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+const VALIDATING = `${ADMISSION}/validatingwebhookconfigurations`;
+const MUTATING = `${ADMISSION}/mutatingwebhookconfigurations`;
 
-/** The product's configuration with a URL in place of the Service, which nothing routes here. */
-function configurationFor(place: WebhookPlace, { failurePolicy, trusted, timeoutSeconds }: Registration): JsonObject {
-  const { name, namespace, url, label } = place;
-  const made = validatingConfiguration(RULES, { namespace, failurePolicy, bootstrapNamespaces: [] });
-  const changes = {
-    clientConfig: { url: `${url}/validate`, caBundle: Buffer.from(trusted).toString('base64') },
-    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
-  };
-  const webhooks = asList(made['webhooks']).map((webhook) => Object.assign({}, asObject(webhook), changes));
+/** The product's configurations with a URL in place of the Service, which nothing routes here. */
+function configurationsFor(
+  place: WebhookPlace,
+  registration: Registration,
+): readonly { readonly collection: string; readonly configuration: JsonObject }[] {
+  const { namespace, namespaces = 'every' } = place;
+  const options = { namespace, failurePolicy: registration.failurePolicy, bootstrapNamespaces: [], namespaces };
+  return [
+    { collection: VALIDATING, made: validatingConfiguration(RULES, options) },
+    { collection: MUTATING, made: mutatingConfiguration(options) },
+  ].map(({ collection, made }) => ({ collection, configuration: adapt(made, place, registration) }));
+}
+
+function adapt(
+  made: JsonObject,
+  { name, url, label }: WebhookPlace,
+  { trusted, timeoutSeconds }: Registration,
+): JsonObject {
+  const webhooks = asList(made['webhooks']).map((item): JsonObject => {
+    const webhook = asObject(item);
+    const { path } = asObject(asObject(webhook['clientConfig'])['service']);
+    return Object.assign({}, webhook, {
+      clientConfig: { url: `${url}${String(path)}`, caBundle: Buffer.from(trusted).toString('base64') },
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+    });
+  });
   if (label === undefined) return { ...made, metadata: { name }, webhooks };
   const narrowed = webhooks.map((webhook) => narrow(webhook, label));
   return { ...made, metadata: { name }, webhooks: narrowed.filter(({ rules }) => asList(rules).length > 0) };
