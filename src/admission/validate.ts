@@ -1,12 +1,13 @@
-import type { AdmissionRequest, AdmissionReview } from '../kube/admission-review.ts';
+import type { AdmissionRequest } from '../kube/admission-review.ts';
 import type { JsonObject } from '../kube/json.ts';
 import type { ClusterView } from '../policy/cluster-view.ts';
-import { ALLOWED, decide, type AnsweredFinding, type Decision } from '../policy/decide.ts';
-import { evaluate, type RuleError } from '../policy/evaluate.ts';
+import { ALLOWED, decide, type Decision } from '../policy/decide.ts';
+import { evaluate } from '../policy/evaluate.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { clusterScope, namespaceScope, type Scope } from '../policy/scope.ts';
 import { matchesWriter } from '../policy/subject-pattern.ts';
-import { exemptionOf, isMirrorPod, namespaceOf, type Exemption } from './exempt.ts';
+import { exemptionOf, isMirrorPod, namespaceOf } from './exempt.ts';
+import { exempted, NOTHING_FOUND, type Outcome, type Reply } from './reply.ts';
 import { respond } from './respond.ts';
 
 /**
@@ -23,34 +24,19 @@ export interface Judge {
   readonly today: string;
 }
 
-/** What happened to a request, for the log and the counters. */
-export interface Outcome {
-  readonly decision: Decision;
-  readonly exemption?: Exemption;
-  readonly answered: readonly AnsweredFinding[];
-  readonly errors: readonly RuleError[];
-  readonly excepted: number;
-}
-
-/** An answer with what led to it. */
-export interface Validation {
-  readonly review: AdmissionReview;
-  readonly outcome: Outcome;
-}
-
 /**
  * Validates one request: exempt, view, scope, evaluate, decide, respond. Only the view is waited for. Rules that throw
  * are part of the answer; nothing else throws.
  */
-export async function validate(request: AdmissionRequest, judge: Judge, signal: AbortSignal): Promise<Validation> {
+export async function validate(request: AdmissionRequest, judge: Judge, signal: AbortSignal): Promise<Reply> {
   const exemption = exemptionOf(request, judge.ruleset.policy);
-  if (exemption !== undefined) return exempt(request, exemption);
+  if (exemption !== undefined) return exempted(request, exemption);
   if (request.object === undefined) return answer(request, UNREADABLE);
   const view = await judge.viewFor(request, signal);
   return validateIn(view, request, request.object, judge);
 }
 
-function validateIn(view: ClusterView, request: AdmissionRequest, object: JsonObject, judge: Judge): Validation {
+function validateIn(view: ClusterView, request: AdmissionRequest, object: JsonObject, judge: Judge): Reply {
   const { ruleset, today } = judge;
   const { policy } = ruleset;
   const namespace = namespaceOf(request);
@@ -85,18 +71,11 @@ const UNREADABLE: Decision = Object.freeze({
   auditAnnotations: { error: 'no-object' },
 });
 
-function exempt(request: AdmissionRequest, exemption: Exemption): Validation {
-  const decision = { ...ALLOWED, auditAnnotations: { exempt: exemption } };
-  return { review: respond(request.uid, decision), outcome: { ...NOTHING, decision, exemption } };
-}
-
-const NOTHING = Object.freeze({ answered: [], errors: [], excepted: 0 });
-
 function answer(
   request: AdmissionRequest,
   decision: Decision,
-  { errors, excepted }: Pick<Outcome, 'errors' | 'excepted'> = NOTHING,
-): Validation {
+  { errors, excepted }: Pick<Outcome, 'errors' | 'excepted'> = NOTHING_FOUND,
+): Reply {
   const outcome = { decision, answered: decision.answered, errors, excepted };
   return { review: respond(request.uid, decision), outcome };
 }

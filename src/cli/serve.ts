@@ -10,7 +10,7 @@ import { policyParser } from '../policy/parse.ts';
 import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
 import { RULES } from '../rules/index.ts';
 import { buildServer, type Server, type ServerParts } from '../server/app.ts';
-import { logLineFor } from '../server/log-line.ts';
+import { isQuiet, logLineFor } from '../server/log-line.ts';
 import { shutDown } from '../server/shutdown.ts';
 import { watchCertificateFiles } from '../tls/certificate-files.ts';
 import { selfSignedSource } from '../tls/self-signed.ts';
@@ -130,8 +130,7 @@ function recorders(log: Logger, view: OpenView): Pick<ServerParts, 'record' | 'r
   return {
     record(request, outcome, milliseconds) {
       view.record(request, outcome);
-      const isQuiet = outcome.answered.length === 0 && outcome.errors.length === 0;
-      if (isQuiet && !log.isLevelEnabled('debug')) return;
+      if (isQuiet(outcome) && !log.isLevelEnabled('debug')) return;
       const { level, message, fields } = logLineFor(request, outcome, milliseconds);
       log[level](fields, message);
     },

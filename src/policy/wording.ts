@@ -61,7 +61,11 @@ const MOST_WARNINGS = 10;
 
 /** One warning a rule and message, at most ten, each of at most 120 characters and on one line. */
 export function warningsFor(answered: readonly AnsweredFinding[], failed: readonly AnsweredError[]): string[] {
-  const warnings = [...answered.filter(isWarned).map(warningFor), ...failed.filter(isWarned).map(failureFor)];
+  return atMostTen([...answered.filter(isWarned).map(warningFor), ...failed.filter(isWarned).map(failureFor)]);
+}
+
+/** Warnings as many as a client may be sent: in place of those beyond the ninth, how many they are. */
+export function atMostTen(warnings: string[]): string[] {
   if (warnings.length <= MOST_WARNINGS) return warnings;
   const shown = warnings.slice(0, MOST_WARNINGS - 1);
   return [...shown, `scrapeguard: and ${warnings.length - shown.length} more warnings`];

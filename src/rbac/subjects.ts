@@ -72,7 +72,8 @@ export function userSubject(name: string): Subject {
   return { kind: 'User', name, key: userKey(name) };
 }
 
-function serviceAccountSubject(namespace: string, name: string): Subject {
+/** The subject that a ServiceAccount is. */
+export function serviceAccountSubject(namespace: string, name: string): Subject {
   const username = `${SERVICE_ACCOUNT_PREFIX}${namespace}:${name}`;
   // With a colon more it could be taken apart in two ways, and is the same user either way.
   if (namespace.includes(':') || name.includes(':')) return { kind: 'User', name: username, key: userKey(username) };

@@ -4,7 +4,9 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 
 import { decodeReview } from '../admission/decode.ts';
 import { REVIEW_ERRORS, ReviewError } from '../admission/review-error.ts';
-import { validate, type Outcome, type ViewFor } from '../admission/validate.ts';
+import { mutate } from '../admission/mutate.ts';
+import type { Outcome, Reply } from '../admission/reply.ts';
+import { validate, type ViewFor } from '../admission/validate.ts';
 import type { AdmissionRequest } from '../kube/admission-review.ts';
 import type { Ruleset } from '../policy/ruleset.ts';
 import { followSource, listenerOptions } from '../tls/listener.ts';
@@ -52,7 +54,7 @@ export function buildServer(parts: ServerParts): Server {
     if (isDraining) void reply.header('connection', 'close');
   });
   serveHealth(app, parts, () => isDraining);
-  serveValidate(app, parts);
+  serveReviews(app, parts);
   return {
     app,
     drain() {
@@ -64,7 +66,7 @@ export function buildServer(parts: ServerParts): Server {
 function makeApp({ certificates, clientCa, recordFailure }: ServerParts): FastifyInstance {
   const fixed = clientCa === undefined ? {} : { ca: clientCa };
   const app = Fastify({
-    // rejectUnauthorized stays off because a kubelet probes /livez without a certificate; /validate asks for one.
+    // rejectUnauthorized stays off because a kubelet probes /livez without a certificate; a review takes one.
     https: { ...listenerOptions(certificates, fixed), requestCert: clientCa !== undefined, rejectUnauthorized: false },
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -89,20 +91,28 @@ function serveHealth(app: FastifyInstance, { isReady, version }: ServerParts, is
   app.get('/version', async () => ({ version }));
 }
 
-function serveValidate(app: FastifyInstance, parts: ServerParts): void {
+/** What answers the reviews of each path; everything around it is the same. */
+const ANSWERS: Readonly<Record<string, (...asked: Parameters<typeof validate>) => Promise<Reply>>> = {
+  '/validate': validate,
+  '/mutate': mutate,
+};
+
+function serveReviews(app: FastifyInstance, parts: ServerParts): void {
   const deadlines = new Deadlines();
-  app.post<{ Body: unknown; Querystring: { timeout?: unknown } }>('/validate', async (request, reply) => {
-    const start = performance.now();
-    requireClient(request, parts.clientCa);
-    const admission = decodeReview(typeof request.body === 'string' ? request.body : '');
-    const judge = { ruleset: parts.ruleset(), viewFor: parts.viewFor, today: parts.today() };
-    const { timeout } = request.query;
-    const signal = deadlines.after(waitingTime(typeof timeout === 'string' ? timeout : undefined));
-    const { review, outcome } = await validate(admission, judge, signal);
-    parts.record(admission, outcome, performance.now() - start);
-    void reply.header('content-type', 'application/json; charset=utf-8');
-    return JSON.stringify(review);
-  });
+  for (const [path, answer] of Object.entries(ANSWERS)) {
+    app.post<{ Body: unknown; Querystring: { timeout?: unknown } }>(path, async (request, reply) => {
+      const start = performance.now();
+      requireClient(request, parts.clientCa);
+      const admission = decodeReview(typeof request.body === 'string' ? request.body : '');
+      const judge = { ruleset: parts.ruleset(), viewFor: parts.viewFor, today: parts.today() };
+      const { timeout } = request.query;
+      const signal = deadlines.after(waitingTime(typeof timeout === 'string' ? timeout : undefined));
+      const { review, outcome } = await answer(admission, judge, signal);
+      parts.record(admission, outcome, performance.now() - start);
+      void reply.header('content-type', 'application/json; charset=utf-8');
+      return JSON.stringify(review);
+    });
+  }
 }
 
 function requireClient({ socket }: FastifyRequest, clientCa: string | undefined): void {

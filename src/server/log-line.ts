@@ -1,4 +1,4 @@
-import type { Outcome } from '../admission/validate.ts';
+import type { Injection, Outcome } from '../admission/reply.ts';
 import type { AdmissionRequest } from '../kube/admission-review.ts';
 import type { Answer } from '../policy/decide.ts';
 
@@ -16,6 +16,19 @@ const LOUD_ANSWERS: readonly (readonly [Answer, LogLine['level'], string])[] = [
   ['break-glass', 'warn', 'let through by break-glass'],
   ['warn', 'info', 'warned'],
 ];
+
+/** What is said of an injection. */
+const INJECTION_LINES: Readonly<Record<Injection['result'], Omit<LogLine, 'fields'>>> = {
+  injected: { level: 'info', message: 'injected' },
+  'would-inject': { level: 'info', message: 'would be injected' },
+  skipped: { level: 'debug', message: 'not injected' },
+  failed: { level: 'error', message: 'an injection failed' },
+};
+
+/** True when nobody has to hear of a request but someone who looks for it. */
+export function isQuiet({ answered, errors, injection }: Outcome): boolean {
+  return answered.length === 0 && errors.length === 0 && (injection === undefined || injection.result === 'skipped');
+}
 
 /**
  * The line that tells of a verdict: who wrote what, which rules spoke and how long it took. It never holds a part of the
@@ -35,11 +48,18 @@ export function logLineFor(request: AdmissionRequest, outcome: Outcome, millisec
     user: user.username,
     ...(dryRun ? { dryRun } : {}),
     ...(outcome.exemption === undefined ? {} : { exempt: outcome.exemption }),
+    ...injectionFields(outcome.injection),
     ...(rules.length === 0 ? {} : { rules }),
     ...(errors.length === 0 ? {} : { errors }),
     durationMs: Math.round(milliseconds * 1000) / 1000,
   };
   if (errors.length > 0) return { level: 'error', message: 'a rule failed', fields };
+  if (outcome.injection !== undefined) return { ...INJECTION_LINES[outcome.injection.result], fields };
   const [, level, message] = loud ?? ['audit', 'debug', outcome.decision.allowed ? 'allowed' : 'denied'];
   return { level, message, fields };
+}
+
+function injectionFields(injection: Injection | undefined): LogLine['fields'] {
+  if (injection?.result === 'skipped') return { skipped: injection.reason };
+  return injection?.result === 'failed' ? { error: String(injection.error) } : {};
 }

@@ -19,13 +19,16 @@ const refusedWith = (status: JsonObject): JsonObject =>
 const warned = (...warnings: unknown[]): JsonObject => review({ allowed: true, warnings });
 const annotated = (auditAnnotations: JsonObject): JsonObject => review({ allowed: true, auditAnnotations });
 
+const patched = (patch: unknown, answer: JsonObject = { allowed: true }): JsonObject =>
+  review({ ...answer, patch: Buffer.from(JSON.stringify(patch)).toString('base64'), patchType: 'JSONPatch' });
+
 const GOOD: readonly (readonly [string, JsonObject, WebhookType?])[] = [
   ['allowed without a word', review({ allowed: true })],
   ['a refusal', review(REFUSED)],
   ['a refusal for now', refusedWith({ code: 503, details: { retryAfterSeconds: 1 } })],
   ['warnings', warned('a', 'b'.repeat(120))],
   ['audit annotations', annotated({ decision: 'warned', 'a.b-c_d': 'x' })],
-  ['a patch of a mutating webhook', review({ allowed: true, patch: 'W10=', patchType: 'JSONPatch' }), 'mutating'],
+  ['a patch of a mutating webhook', patched([{ op: 'add', path: '/metadata/labels', value: {} }]), 'mutating'],
 ];
 
 const BAD: readonly (readonly [string, unknown, WebhookType?])[] = [
@@ -42,6 +45,12 @@ const BAD: readonly (readonly [string, unknown, WebhookType?])[] = [
   ['a type without a patch', review({ allowed: true, patchType: 'JSONPatch' }), 'mutating'],
   ['a patch of another type', review({ allowed: true, patch: 'W10=', patchType: 'MergePatch' }), 'mutating'],
   ['a patch that is not base64', review({ allowed: true, patch: '[]', patchType: 'JSONPatch' }), 'mutating'],
+  ['a patch of no operations', patched([]), 'mutating'],
+  ['a patch that is no list', patched({}), 'mutating'],
+  ['an operation that RFC 6902 lacks', patched([{ op: 'append', path: '/a', value: 1 }]), 'mutating'],
+  ['an operation without a value', patched([{ op: 'add', path: '/a' }]), 'mutating'],
+  ['an operation on no path', patched([{ op: 'add', path: 'a', value: 1 }]), 'mutating'],
+  ['a refusal with a patch', patched([{ op: 'add', path: '/a', value: 1 }], REFUSED), 'mutating'],
   ['a refusal without a status', review({ allowed: false })],
   ['a status without a refusal', review({ ...REFUSED, allowed: true })],
   ['a refusal with 200', refusedWith({ code: 200 })],

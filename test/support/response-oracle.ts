@@ -28,12 +28,25 @@ export function assertAcceptable(uid: string, review: unknown, type: WebhookType
   assertAuditAnnotations(response);
 }
 
-function assertPatch({ patch, patchType }: JsonObject, type: WebhookType): void {
+function assertPatch({ allowed, patch, patchType }: JsonObject, type: WebhookType): void {
   assert.equal(patch === undefined, patchType === undefined, 'patch and patchType come together');
   if (patch === undefined) return;
   assert.equal(type, 'mutating', 'validating webhook may not return response.patch');
   assert.equal(patchType, 'JSONPatch');
   assert.ok(typeof patch === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(patch), 'a patch is base64');
+  assert.equal(allowed, true, 'a refusal carries no patch');
+  // admission/plugin/webhook/mutating/dispatcher.go: what does not decode or apply refuses the write, under Ignore too.
+  const operations: unknown = JSON.parse(Buffer.from(patch, 'base64').toString());
+  assert.ok(Array.isArray(operations) && operations.length > 0, 'a patch is a list of operations, or no key');
+  for (const operation of operations) assertOperation(asObject(operation));
+}
+
+/** What our patches are made of: RFC 6902 without the operations that move things about. */
+function assertOperation(operation: JsonObject): void {
+  const { op, path } = operation;
+  assert.ok(op === 'add' || op === 'replace' || op === 'remove' || op === 'test', `operation ${String(op)}`);
+  assert.match(String(path), /^(?:\/(?:[^~/]|~[01])*)+$/, 'path');
+  assert.equal(Object.hasOwn(operation, 'value'), op !== 'remove', `the value of ${op} ${String(path)}`);
 }
 
 /** A refusal says why; what is let through needs no status (webhook/errors/statuserror.go, ToStatusErr). */

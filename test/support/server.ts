@@ -4,7 +4,7 @@ import { request as httpsRequest, type Agent } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-import type { Outcome } from '../../src/admission/validate.ts';
+import type { Outcome } from '../../src/admission/reply.ts';
 import { readPolicy } from '../../src/config/policy-file.ts';
 import type { AdmissionRequest } from '../../src/kube/admission-review.ts';
 import type { JsonObject } from '../../src/kube/json.ts';

@@ -1,7 +1,11 @@
-// A request as the API server sends it, validated with everything but the server itself.
+// A request as the API server sends it, answered with everything but the server itself.
+
+import fastJsonPatch, { type Operation as PatchOperation } from 'fast-json-patch';
 
 import { decodeReview } from '../../src/admission/decode.ts';
-import { validate, type Validation, type ViewFor } from '../../src/admission/validate.ts';
+import type { Reply } from '../../src/admission/reply.ts';
+import { mutate } from '../../src/admission/mutate.ts';
+import { validate, type ViewFor } from '../../src/admission/validate.ts';
 import type { AdmissionResponse, GroupVersionResource, Operation } from '../../src/kube/admission-review.ts';
 import { asObject, asString, type JsonObject } from '../../src/kube/json.ts';
 import { groupOf, metadataOf, refOf } from '../../src/kube/object.ts';
@@ -13,7 +17,7 @@ import { policyParser, type PolicyParser } from '../../src/policy/parse.ts';
 import type { Rule } from '../../src/policy/rule.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { RULES } from '../../src/rules/index.ts';
-import { assertAcceptable } from './response-oracle.ts';
+import { assertAcceptable, type WebhookType } from './response-oracle.ts';
 
 /** A write, as far as a test cares: everything else follows from the object. */
 export interface Write {
@@ -23,6 +27,7 @@ export interface Write {
   readonly operation?: Operation;
   readonly resource?: JsonObject;
   readonly subResource?: string;
+  readonly dryRun?: boolean;
   readonly namespace?: string;
   readonly user?: { readonly username: string; readonly groups?: readonly string[] };
 }
@@ -38,7 +43,7 @@ export interface Setting {
 }
 
 /** The answer to a write, and what led to it. */
-export interface Verdict extends Validation {
+export interface Verdict extends Reply {
   readonly response: AdmissionResponse;
 }
 
@@ -93,7 +98,36 @@ export function policyOf(rules: readonly Rule[], spec: JsonObject = {}): Policy 
 }
 
 /** Validates a review from its text to the answer's text, and puts the answer through the API server's conditions. */
-export async function validateReview(review: JsonObject, setting: Setting = {}): Promise<Verdict> {
+export function validateReview(review: JsonObject, setting: Setting = {}): Promise<Verdict> {
+  return answerReview(review, setting, { answer: validate, type: 'validating' });
+}
+
+/** The same for a write. */
+export function validateWrite(write: Write, setting: Setting = {}): Promise<Verdict> {
+  return validateReview(makeReview(write), setting);
+}
+
+/** The answer of /mutate to a write, and the object as the API server has it then. */
+export interface Mutated extends Verdict {
+  readonly mutated: JsonObject;
+}
+
+/** Puts a write through /mutate, and applies the patch with a validating engine. */
+export async function mutateWrite(write: Write, setting: Setting = {}): Promise<Mutated> {
+  const verdict = await answerReview(makeReview(write), setting, { answer: mutate, type: 'mutating' });
+  const { patch } = verdict.response;
+  const object: unknown = structuredClone(write.object);
+  if (patch === undefined) return { ...verdict, mutated: asObject(object) };
+  const operations: PatchOperation[] = JSON.parse(Buffer.from(patch, 'base64').toString());
+  return { ...verdict, mutated: asObject(fastJsonPatch.applyPatch(object, operations, true).newDocument) };
+}
+
+interface Endpoint {
+  readonly answer: typeof validate;
+  readonly type: WebhookType;
+}
+
+async function answerReview(review: JsonObject, setting: Setting, { answer, type }: Endpoint): Promise<Verdict> {
   const { rules = RULES, spec = {}, clusterObjects = [], today = '2026-01-01' } = setting;
   const request = decodeReview(JSON.stringify(review));
   const view = viewOf(clusterObjects);
@@ -102,13 +136,8 @@ export async function validateReview(review: JsonObject, setting: Setting = {}):
     viewFor: setting.viewFor ?? (() => view),
     today,
   };
-  const validation = await validate(request, judge, AbortSignal.any([]));
-  const wire: unknown = JSON.parse(JSON.stringify(validation.review));
-  assertAcceptable(request.uid, wire);
-  return { ...validation, response: validation.review.response };
-}
-
-/** The same for a write. */
-export function validateWrite(write: Write, setting: Setting = {}): Promise<Verdict> {
-  return validateReview(makeReview(write), setting);
+  const reply = await answer(request, judge, AbortSignal.any([]));
+  const wire: unknown = JSON.parse(JSON.stringify(reply.review));
+  assertAcceptable(request.uid, wire, type);
+  return { ...reply, response: reply.review.response };
 }
