@@ -1,7 +1,6 @@
 import { asObject, own, type JsonObject } from '../kube/json.ts';
-import { portsOfContainer, type Container } from '../kube/pods.ts';
+import type { Container } from '../kube/pods.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
-import { portNumber } from '../kube/ports.ts';
 import { listItemsOf } from '../kube/flags.ts';
 import { scrapeAnnotationsIn } from '../kube/prometheus-annotations.ts';
 import { isGuarding, type RbacProxy } from '../kube/rbac-proxy.ts';
@@ -32,14 +31,6 @@ export interface PortProtection {
   readonly container: Container | undefined;
 }
 
-/** A container that shares something with a proxy that only the proxy may have. */
-export interface Rival {
-  readonly what: 'name' | 'port' | 'port-name';
-  readonly proxied: ProxiedPort;
-  readonly container: Container;
-  readonly path: JsonPointer;
-}
-
 /** How the metrics of a pod are protected, as it stands. */
 export interface Recognition {
   /** What its annotations say about metrics; where the pod was injected, what they said before. */
@@ -48,7 +39,6 @@ export interface Recognition {
   /** Whether what `scrapeguard.io/status` says is so. */
   readonly status: 'absent' | 'truthful' | 'false';
   readonly injected: readonly InjectedProxy[];
-  readonly rivals: readonly Rival[];
   /** Annotations that send Prometheus elsewhere than to the proxy, by their places. */
   readonly diverted: readonly JsonPointer[];
 }
@@ -76,7 +66,6 @@ function recognise(facts: PodFacts, policy: InjectionPolicy): Recognition {
     ports: diverted.length === 0 ? ports : [...ports, ...divertedPorts(facts, ports, injected)],
     status: statusOf(annotations, injected, ports),
     injected,
-    rivals: injected.flatMap((proxy) => rivalsOf(proxy, running)),
     diverted,
   };
 }
@@ -184,29 +173,4 @@ function statusOf(
   const wanted = new Set(ports.map(({ port }) => port));
   const isTrue = injected.every(({ proxied, container }) => container !== undefined && wanted.has(proxied.port));
   return injected.length > 0 && isTrue ? 'truthful' : 'false';
-}
-
-function rivalsOf(proxy: InjectedProxy, running: readonly Container[]): readonly Rival[] {
-  const { proxied, container } = proxy;
-  if (container === undefined) return [];
-  const portName = [...portsOfContainer(container)].find(({ spec }) => isPort(spec, proxied.proxyPort))?.spec['name'];
-  return running.flatMap((other) => {
-    if (other.path === container.path) return [];
-    const rivals: Rival[] = other.name === container.name ? [rival('name', proxied, other, `${other.path}/name`)] : [];
-    for (const { spec, path } of portsOfContainer(other)) {
-      if (isPort(spec, proxied.proxyPort)) rivals.push(rival('port', proxied, other, `${path}/containerPort`));
-      else if (portName !== undefined && spec['name'] === portName) {
-        rivals.push(rival('port-name', proxied, other, `${path}/name`));
-      }
-    }
-    return rivals;
-  });
-}
-
-function rival(what: Rival['what'], proxied: ProxiedPort, container: Container, path: JsonPointer): Rival {
-  return { what, proxied, container, path };
-}
-
-function isPort(spec: JsonObject, port: number): boolean {
-  return portNumber(spec['containerPort']) === port;
 }

@@ -166,14 +166,15 @@ function findingsIn(parts: readonly PodTemplate[], question: Question): Finding[
   return findings;
 }
 
-function contextOf({ active: { params }, ruleset: { policy, expected }, circumstances }: Question): RuleContext {
+function contextOf({ active, isTemplate, ruleset: { policy, expected }, circumstances }: Question): RuleContext {
   const { view, namespace, operation, oldObject, writer } = circumstances;
   return {
-    params,
+    params: active.params,
     policy,
     expected,
     view,
     namespace,
+    isTemplate,
     ...(operation === undefined ? {} : { operation }),
     ...(oldObject === undefined ? {} : { oldObject }),
     ...(writer === undefined ? {} : { writer }),

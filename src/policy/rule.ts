@@ -75,6 +75,8 @@ export interface RuleContext<Params = unknown> {
   readonly view: ClusterView;
   /** The namespace that the object lives in, '' outside every namespace. */
   readonly namespace: string;
+  /** True when the Pod that is handed over is one that a template will make. */
+  readonly isTemplate: boolean;
   readonly operation?: Operation;
   readonly oldObject?: JsonObject;
   readonly writer?: UserInfo;

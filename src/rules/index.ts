@@ -12,6 +12,8 @@ import kubeletReadOnlyPortClient from './kubelet-read-only-port-client.ts';
 import metricsGrant from './metrics-grant.ts';
 import nodesProxyGrant from './nodes-proxy-grant.ts';
 import postureOptOut from './posture-opt-out.ts';
+import unprotectedMetricsPort from './unprotected-metrics-port.ts';
+import metricsProxyBypass from './metrics-proxy-bypass.ts';
 
 /** Every rule, in the order of the documentation. */
 export const RULES: readonly Rule[] = [
@@ -28,4 +30,6 @@ export const RULES: readonly Rule[] = [
   ineffectiveMetricsRule,
   danglingRoleReference,
   postureOptOut,
+  unprotectedMetricsPort,
+  metricsProxyBypass,
 ];

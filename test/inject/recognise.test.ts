@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { factsOf } from '../../src/inject/pod-facts.ts';
 import { recogniseProxies } from '../../src/inject/recognise.ts';
+import { rivalsIn } from '../../src/inject/rivals.ts';
 import { asList, asObject, type JsonObject } from '../../src/kube/json.ts';
 import {
   annotatedPod,
@@ -46,13 +48,13 @@ const addArgument = (argument: string) => (container: JsonObject) => ({
 
 /** What a pod is recognised as: who protects each port, what was altered, who rivals, where Prometheus is diverted. */
 function recognised(pod: JsonObject): string[] {
-  const { ports, injected, rivals, diverted, status } = recogniseProxies(pod, injectionPolicy());
+  const { ports, injected, diverted, status } = recogniseProxies(pod, injectionPolicy());
   return [
     `status ${status}`,
     ...ports.map(({ port, by }) => `${port} ${by}`),
     ...injected.flatMap(({ container, proxied }) => (container === undefined ? [`missing ${proxied.container}`] : [])),
     ...injected.flatMap(({ alterations }) => alterations.map(({ what, path }) => `altered ${what} ${path}`)),
-    ...rivals.map(({ what, path }) => `rival ${what} ${path}`),
+    ...rivalsIn(factsOf(pod)).map(({ what, path }) => `rival ${what} ${path}`),
     ...diverted.map((path) => `diverted ${path}`),
   ];
 }

@@ -307,10 +307,10 @@ describe('what a rule knows', () => {
     return context;
   };
 
-  it('outside admission is its parameters, the policy, whom it expects, the view and the namespace', () => {
+  it('outside admission is its parameters, the policy, whom it expects, the view, the namespace and whether it is asked about a template', () => {
     const { policy, expected, ...context } = ask({});
     assert.equal(expected.capabilitiesOf(userSubject('jane')), 0);
-    assert.deepEqual(context, { params: { limit: 10 }, view: VIEW, namespace: 'shop' });
+    assert.deepEqual(context, { params: { limit: 10 }, view: VIEW, namespace: 'shop', isTemplate: false });
     assert.deepEqual(policy, policyOf([labelRule('rule')]));
   });
 
@@ -321,7 +321,8 @@ describe('what a rule knows', () => {
       writer: { username: 'jane', groups: [] },
     };
     const { policy: _policy, expected: _expected, ...context } = ask(write);
-    assert.deepEqual(context, { params: { limit: 10 }, view: VIEW, namespace: 'shop', ...write });
+    const known = { params: { limit: 10 }, view: VIEW, namespace: 'shop', isTemplate: false };
+    assert.deepEqual(context, { ...known, ...write });
   });
 
   it('is the parameters of the policy', () => {

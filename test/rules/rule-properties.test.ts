@@ -74,6 +74,14 @@ const PODS = EXAMPLES.flatMap((object) =>
   object['kind'] === 'Pod' ? [object] : templatesOf(object, TEMPLATE_KINDS).map(({ pod }) => pod),
 );
 
+/** Rules about how the containers of a pod stand to each other; every other one looks at each by itself. */
+const ABOUT_WHOLE_PODS: ReadonlySet<string> = new Set(['metrics-proxy-bypass', 'unprotected-metrics-port']);
+
+const eachByItself = rulesetOf(
+  STRICTEST,
+  RULES.filter(({ meta }) => !ABOUT_WHOLE_PODS.has(meta.id)),
+);
+
 /** A pod with all its containers dealt out anew: each into the list that `places` says, in the order of their keys. */
 function deal(pod: JsonObject, places: readonly { readonly list: number; readonly key: number }[]): JsonObject {
   const spec = asObject(pod['spec']);
@@ -160,7 +168,7 @@ describe('every rule', () => {
     const place = fc.record({ list: fc.nat({ max: CONTAINER_LISTS.length - 1 }), key: fc.nat() });
     fc.assert(
       fc.property(fc.constantFrom(...PODS), fc.array(place, { minLength: 1, maxLength: 5 }), (pod, places) => {
-        assert.deepEqual(saidIn(judgeAlone(deal(pod, places), strictest)), saidIn(judgeAlone(pod, strictest)));
+        assert.deepEqual(saidIn(judgeAlone(deal(pod, places), eachByItself)), saidIn(judgeAlone(pod, eachByItself)));
       }),
       { numRuns: 400 },
     );

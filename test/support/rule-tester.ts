@@ -18,6 +18,8 @@ export interface RuleCase {
   readonly object: JsonObject;
   readonly findings: readonly string[];
   readonly params?: JsonObject;
+  /** More of the policy's spec. */
+  readonly policy?: JsonObject;
   readonly namespace?: string;
   readonly operation?: Operation;
   readonly oldObject?: JsonObject;
@@ -30,7 +32,7 @@ export function findingsOf(rule: Rule, row: RuleCase): string[] {
   const parsed = parsePolicy({
     apiVersion: 'scrapeguard.io/v1alpha1',
     kind: 'MetricsPolicy',
-    spec: { rules: { [rule.meta.id]: { params: row.params ?? {} } } },
+    spec: { ...row.policy, rules: { [rule.meta.id]: { params: row.params ?? {} } } },
   });
   assert.ok(parsed.ok, JSON.stringify(parsed));
   const everything = { enforce: 'strict', warn: 'strict', audit: 'strict' } as const;

@@ -1,0 +1,79 @@
+import { Type } from 'typebox';
+
+import { circumstancesOf, concernsInjection, finalPodOf, metricsAnnotationOf } from '../inject/final-pod.ts';
+import { planInjection } from '../inject/plan.ts';
+import { skipSentence } from '../inject/reasons.ts';
+import { recogniseProxies } from '../inject/recognise.ts';
+import type { JsonObject } from '../kube/json.ts';
+import { defineRule, type RuleContext } from '../policy/rule.ts';
+
+export default defineRule({
+  meta: {
+    id: 'unprotected-metrics-port',
+    title: 'An annotated metrics port has a kube-rbac-proxy in front of it',
+    severity: 'medium',
+    profile: 'strict',
+    targets: ['pods', 'templates'],
+    judges: 'pod',
+    reads: ['namespace'],
+    rationale:
+      'Metrics tell names, versions, tenants and load to whoever asks, and a port that Prometheus finds by an annotation is found by others as well. The pod is judged as it will run, with the proxy that it gets when it is made.',
+    remediation:
+      'Let the proxy be injected: take away scrapeguard.io/inject: "false", label the namespace scrapeguard.io/inject=enabled, or mend the annotation. A kube-rbac-proxy that you write yourself counts too.',
+    references: [
+      'https://github.com/brancz/kube-rbac-proxy',
+      'https://prometheus.io/docs/prometheus/latest/configuration/configuration/#kubernetes_sd_config',
+    ],
+    controls: [],
+    messages: {
+      unprotected: {
+        level: 'violation',
+        text: 'metrics port {{port}} has no kube-rbac-proxy in front of it: {{why}}',
+      },
+      unreadable: {
+        level: 'violation',
+        text: 'no kube-rbac-proxy can stand in front of the annotated metrics: {{why}}',
+        remediation: 'Mend the annotation, or take it away where nothing is to be scraped.',
+      },
+      everyPort: {
+        level: 'violation',
+        text: 'prometheus.io/scrape is "true" without a port, so that every port is scraped with no proxy in front of it',
+        remediation: 'Name the metrics port in prometheus.io/port, so that a proxy can be put in front of it.',
+      },
+      servesTls: {
+        level: 'advice',
+        text: 'metrics port {{port}} serves TLS by itself, and nobody can see whether it asks for a token',
+        remediation: 'Leave it if the program asks for a token; otherwise put a kube-rbac-proxy in front of it.',
+      },
+    },
+  },
+  params: Type.Object({}),
+  *check(pod, context) {
+    if (!concernsInjection(pod)) return;
+    const final = finalPodOf(pod, context);
+    const { metrics, ports } = recogniseProxies(final, context.policy.injection);
+    const path = metricsAnnotationOf(pod);
+    if (metrics.kind === 'none') {
+      if (metrics.warnings.some(({ code }) => code === 'scraped-without-port')) yield { messageId: 'everyPort', path };
+      return;
+    }
+    if (metrics.kind === 'unreadable') {
+      // The kubelet's port is a matter of rules of its own.
+      if (metrics.reason === 'kubelet-port') return;
+      yield { messageId: 'unreadable', path, data: { why: skipSentence(metrics.reason, metrics.value) } };
+      return;
+    }
+    for (const { port } of ports.filter(({ by }) => by === 'nobody')) {
+      if (port === metrics.tlsPort) yield { messageId: 'servesTls', path, data: { port } };
+      else yield { messageId: 'unprotected', path, data: { port, why: reasonFor(final, context) } };
+    }
+  },
+});
+
+/** Why a pod has no proxy: what the injection would say of it now. */
+function reasonFor(pod: JsonObject, context: RuleContext): string {
+  const planned = planInjection(pod, circumstancesOf(context));
+  if (planned.kind === 'skip') return skipSentence(planned.reason, planned.value);
+  if (context.policy.injection.mode === 'report') return 'the policy only reports (injection.mode: report)';
+  return 'none was injected when the pod was made';
+}
