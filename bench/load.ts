@@ -17,15 +17,21 @@ export function makeClient(port: number): Client {
   return { port, agent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS, rejectUnauthorized: false }) };
 }
 
+/** What is sent: a review, and where to. */
+export interface Message {
+  readonly path: string;
+  readonly body: string;
+}
+
 /** Sends one review and resolves with the body of the answer; rejects unless it is a 200. */
-export function send({ port, agent }: Client, body: string): Promise<string> {
+export function send({ port, agent }: Client, { path, body }: Message): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       host: '127.0.0.1',
       port,
       agent,
       method: 'POST',
-      path: '/validate?timeout=5s',
+      path: `${path}?timeout=5s`,
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
     };
     const sent = request(options, (response) => {
@@ -43,13 +49,13 @@ export function send({ port, agent }: Client, body: string): Promise<string> {
 }
 
 /** Sends a number of reviews over all connections and gives the server's CPU for each, in microseconds. */
-export async function measureCpu(client: Client, pid: number, body: string, count: number): Promise<number> {
+export async function measureCpu(client: Client, pid: number, message: Message, count: number): Promise<number> {
   const before = cpuNanoseconds(pid);
   let left = count;
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await send(client, body);
+      await send(client, message);
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));
@@ -57,14 +63,19 @@ export async function measureCpu(client: Client, pid: number, body: string, coun
 }
 
 /** Sends reviews at a fixed rate, whether or not earlier ones are answered, and gives the latencies in milliseconds. */
-export async function measureLatencies(client: Client, body: string, rate: number, seconds: number): Promise<number[]> {
+export async function measureLatencies(
+  client: Client,
+  message: Message,
+  rate: number,
+  seconds: number,
+): Promise<number[]> {
   const latencies: number[] = [];
   const pending: Promise<void>[] = [];
   const start = performance.now();
   for (let index = 0; index < rate * seconds; index += 1) {
     const due = start + (index * 1000) / rate;
     if (due > performance.now()) await sleep(due - performance.now());
-    pending.push(send(client, body).then(() => void latencies.push(performance.now() - due)));
+    pending.push(send(client, message).then(() => void latencies.push(performance.now() - due)));
   }
   await Promise.all(pending);
   return latencies;

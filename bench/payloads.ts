@@ -5,16 +5,29 @@ import type { JsonObject } from '../src/kube/json.ts';
 /** One review to send, and the largest CPU ratio over the echo that it may cost. */
 export interface Payload {
   readonly name: string;
+  readonly path: '/validate' | '/mutate';
   readonly body: string;
   readonly bar: number;
 }
 
 /** Every payload, smallest first. */
 export function makePayloads(): Payload[] {
+  const path = '/validate';
   return [
-    { name: 'ClusterRoleBinding, 1.4 KB', body: review(clusterRoleBinding(), 'clusterrolebindings', 1_400), bar: 1.4 },
-    { name: 'Deployment, 6.6 KB', body: review(deployment(), 'deployments', 6_600), bar: 1.4 },
-    { name: 'Pod, 6.6 KB', body: review(pod(), 'pods', 6_600), bar: 1.4 },
+    {
+      name: 'ClusterRoleBinding, 1.4 KB',
+      path,
+      body: review(clusterRoleBinding(), 'clusterrolebindings', 1_400),
+      bar: 1.4,
+    },
+    { name: 'Deployment, 6.6 KB', path, body: review(deployment(), 'deployments', 6_600), bar: 1.4 },
+    { name: 'Pod, 6.6 KB', path, body: review(pod(), 'pods', 6_600), bar: 1.4 },
+    {
+      name: 'Pod that gets a sidecar, 6.6 KB',
+      path: '/mutate',
+      body: review(pod({ 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9090' }), 'pods', 6_600),
+      bar: 1.8,
+    },
   ];
 }
 
@@ -114,11 +127,11 @@ function deployment(): JsonObject {
   };
 }
 
-function pod(): JsonObject {
+function pod(annotations: JsonObject = {}): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'bench', namespace: 'shop', labels: { app: 'shop' } },
+    metadata: { name: 'bench', namespace: 'shop', labels: { app: 'shop' }, annotations },
     spec: podSpec(),
   };
 }

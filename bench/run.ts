@@ -50,26 +50,30 @@ async function report(ours: Contender, echo: Contender): Promise<void> {
   process.stdout.write(`${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}\n`);
 }
 
-async function cpuRow(ours: Contender, echo: Contender, { name, body, bar }: Payload): Promise<string[]> {
+async function cpuRow(ours: Contender, echo: Contender, payload: Payload): Promise<string[]> {
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const pair = round % 2 === 0 ? [ours, echo] : [echo, ours];
     const cost = new Map<Contender, number>();
     for (const contender of pair) {
-      cost.set(contender, await measureCpu(contender.client, contender.pid, body, REQUESTS));
+      cost.set(contender, await measureCpu(contender.client, contender.pid, payload, REQUESTS));
     }
     // The first round warms both up.
     if (round > 0) ratios.push((cost.get(ours) ?? 0) / (cost.get(echo) ?? 1));
   }
-  return [`CPU a request over the echo's, ${name}`, `x${quantile(ratios, 0.5).toFixed(2)}`, `<= x${bar}`];
+  return [
+    `CPU a request over the echo's, ${payload.name}`,
+    `x${quantile(ratios, 0.5).toFixed(2)}`,
+    `<= x${payload.bar}`,
+  ];
 }
 
 async function latencyRow(ours: Contender, echo: Contender): Promise<string[]> {
-  const body = makePayloads()[1]?.body ?? '';
+  const payload = payloadAt(1);
   const differences: number[] = [];
   for (let round = 0; round < 3; round += 1) {
-    const theirs = quantile(await measureLatencies(echo.client, body, RATE, SECONDS), 0.99);
-    const mine = quantile(await measureLatencies(ours.client, body, RATE, SECONDS), 0.99);
+    const theirs = quantile(await measureLatencies(echo.client, payload, RATE, SECONDS), 0.99);
+    const mine = quantile(await measureLatencies(ours.client, payload, RATE, SECONDS), 0.99);
     differences.push(mine - theirs);
   }
   const difference = quantile(differences, 0.5);
@@ -80,15 +84,21 @@ async function latencyRow(ours: Contender, echo: Contender): Promise<string[]> {
   ];
 }
 
+function payloadAt(index: number): Payload {
+  const payload = makePayloads()[index];
+  if (payload === undefined) throw new Error(`There is no payload ${index}.`);
+  return payload;
+}
+
 async function start(command: readonly string[]): Promise<Contender> {
   const port = await freePort();
   const begin = performance.now();
   const child = spawn(process.execPath, [...command, String(port)], { stdio: ['ignore', 'ignore', 'inherit'] });
   const client = makeClient(port);
-  const body = makePayloads()[0]?.body ?? '';
+  const payload = payloadAt(0);
   for (let attempt = 0; attempt < 1_000; attempt += 1) {
     try {
-      await send(client, body);
+      await send(client, payload);
       return { child, pid: child.pid ?? 0, client, startMs: performance.now() - begin };
     } catch {
       await sleep(5);
