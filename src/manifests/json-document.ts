@@ -34,7 +34,7 @@ function parseJson(chunk: Chunk): DecodedDocument | undefined {
     const locate = part.length === 0 ? whole : createJsonLocator(chunk.text, whole(part));
     return (tokens) => chunk.start + locate(tokens);
   };
-  return { chunk, format: 'json', value, remarks: [], locatorOf };
+  return { chunk, format: 'json', value, remarks: [], unitOf: (tokens) => ({ chunk, tokens }), locatorOf };
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

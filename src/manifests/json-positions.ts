@@ -57,24 +57,40 @@ export function skipSpace(text: string, start: number): number {
 }
 
 function membersOf(text: string, start: number): ReadonlyMap<string, Member> {
-  const members = new Map<string, Member>();
+  const entries = entriesIn(text, start);
+  return new Map(
+    entries.map((entry, at) => [entry.key ?? String(at), { label: entry.start, place: { start: entry.valueStart } }]),
+  );
+}
+
+/** A member of an object, or an item of an array, which has no key; `end` is behind its value. */
+export interface JsonEntry {
+  readonly key?: string;
+  readonly start: number;
+  readonly valueStart: number;
+  readonly end: number;
+}
+
+/** The entries of the JSON object or array that begins at an offset; none for any other value. */
+export function entriesIn(text: string, start: number): JsonEntry[] {
+  const entries: JsonEntry[] = [];
   const keyed = text[start] === '{';
-  if (!keyed && text[start] !== '[') return members;
+  if (!keyed && text[start] !== '[') return entries;
   let offset = skipSpace(text, start + 1);
   while (offset < text.length && text[offset] !== '}' && text[offset] !== ']') {
-    const label = offset;
-    let key = String(members.size);
-    if (keyed) {
-      const end = endOfString(text, offset);
-      key = decodeKey(text.slice(offset, end));
-      // Behind the colon.
-      offset = skipSpace(text, skipSpace(text, end) + 1);
-    }
-    members.set(key, { label, place: { start: offset } });
-    offset = skipSpace(text, endOfValue(text, offset));
+    const entry = keyed ? memberAt(text, offset) : { start: offset, valueStart: offset, end: endOfValue(text, offset) };
+    entries.push(entry);
+    offset = skipSpace(text, entry.end);
     if (text[offset] === ',') offset = skipSpace(text, offset + 1);
   }
-  return members;
+  return entries;
+}
+
+function memberAt(text: string, start: number): JsonEntry {
+  const endOfKey = endOfString(text, start);
+  // Behind the colon.
+  const valueStart = skipSpace(text, skipSpace(text, endOfKey) + 1);
+  return { key: decodeKey(text.slice(start, endOfKey)), start, valueStart, end: endOfValue(text, valueStart) };
 }
 
 function decodeKey(literal: string): string {

@@ -3,7 +3,7 @@
 import { isObject, type JsonObject } from '../kube/json.ts';
 import { escapeToken, tokensOf, type JsonPointer } from '../kube/pointer.ts';
 import type { Chunk } from './chunk.ts';
-import type { DecodedDocument, Locate } from './decoded-document.ts';
+import type { DecodedDocument, Locate, Unit } from './decoded-document.ts';
 import { flattenList, type Part } from './flatten-list.ts';
 import { decodeJson } from './json-document.ts';
 import { keepLast } from './keep-last.ts';
@@ -37,6 +37,8 @@ export interface Manifest {
   /** Where in the document: '' or, in a list, '/items/0'. */
   readonly prefix: JsonPointer;
   readonly source: DocumentSource;
+  /** The text to edit when the object is to change, and the tokens that lead to the object in it. */
+  readonly unit: Unit;
   /** The place of what a pointer into the object names, or of its nearest ancestor: a key, or a list's item. Never throws. */
   readonly locate: (pointer: JsonPointer) => Position;
 }
@@ -73,8 +75,7 @@ const locators = keepLast<Locate>();
  * error.
  */
 export function readManifests(file: string, stream: string): Reading {
-  const raw = stream.replace(BYTE_ORDER_MARK, '');
-  const text = raw.replace(ODD_LINE_BREAK, '\n');
+  const { raw, text } = normalized(stream);
   const reading: Stream = {
     file,
     positionOf: createLineIndex(text),
@@ -93,6 +94,12 @@ export function readManifests(file: string, stream: string): Reading {
   }
   const { manifests, errors, warnings } = reading;
   return { manifests, errors, warnings };
+}
+
+/** A stream without its byte order mark, and with the line breaks that every reader knows: character by character the same. */
+export function normalized(stream: string): { raw: string; text: string } {
+  const raw = stream.replace(BYTE_ORDER_MARK, '');
+  return { raw, text: raw.replace(ODD_LINE_BREAK, '\n') };
 }
 
 function decodeChunk(chunk: Chunk, raw: string): readonly DecodedDocument[] {
@@ -136,6 +143,7 @@ function createManifest(reading: Stream, { document, index, source, part }: Foun
     document: index,
     prefix: part.tokens.map((token) => `/${escapeToken(token)}`).join(''),
     source,
+    unit: document.unitOf(part.tokens),
     locate: (pointer) => {
       const locate = locators(manifest, () => document.locatorOf(part.tokens));
       return reading.positionOf(locate(tokensOf(pointer)));

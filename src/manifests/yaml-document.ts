@@ -1,6 +1,6 @@
 import { isObject } from '../kube/json.ts';
 import type { Chunk } from './chunk.ts';
-import type { DecodedDocument, Locate } from './decoded-document.ts';
+import type { DecodedDocument, Locate, Unit } from './decoded-document.ts';
 import { keepLast } from './keep-last.ts';
 import { Unreadable, type Remark } from './unreadable.ts';
 import { cutLongList, type CutList } from './yaml-long-list.ts';
@@ -23,7 +23,14 @@ function decodeWhole(chunk: Chunk): DecodedDocument {
   const { document, remarks } = parseDocument(chunk.text);
   const decoded = document ? decodeDocument(document, bindAliases(document)) : { value: null, remarks: [] };
   const locatorOf = (part: readonly string[]): Locate => locatorIn(chunk, part);
-  return { chunk, format: 'yaml', value: decoded.value, remarks: [...remarks, ...decoded.remarks], locatorOf };
+  return {
+    chunk,
+    format: 'yaml',
+    value: decoded.value,
+    remarks: [...remarks, ...decoded.remarks],
+    unitOf: (tokens) => ({ chunk, tokens }),
+    locatorOf,
+  };
 }
 
 function locatorIn(chunk: Chunk, part: readonly string[]): Locate {
@@ -63,7 +70,11 @@ function joinItems(chunk: Chunk, { head, gap, items }: CutList): DecodedDocument
     const item = items[Number(index)];
     return item ? locatorIn(item, ['0', ...part]) : () => chunk.start;
   };
-  return { chunk, format: 'yaml', value: { ...envelope, items: values }, remarks: all, locatorOf };
+  const unitOf = ([key = '', index = '', ...part]: readonly string[]): Unit => {
+    const item = key === 'items' ? items[Number(index)] : undefined;
+    return item ? { chunk: item, tokens: ['0', ...part] } : { chunk, tokens: [key, index, ...part] };
+  };
+  return { chunk, format: 'yaml', value: { ...envelope, items: values }, remarks: all, unitOf, locatorOf };
 }
 
 function decodeItem(item: Chunk, shift: (offset: number) => number): DecodedDocument {

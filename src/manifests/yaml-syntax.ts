@@ -46,15 +46,16 @@ export interface ParsedText {
 
 /**
  * The tree of a text that holds at most one document, with a remark where other YAML readers would refuse it.
- * Throws `Unreadable` for text that is not YAML, that is nested deeper than `DEEPEST`, or above 16 MiB.
+ * Throws `Unreadable` for text that is not YAML, that is nested deeper than `DEEPEST`, or above 16 MiB. Its collections
+ * keep the tokens of which they were made where these are asked for.
  */
-export function parseDocument(text: string): ParsedText {
+export function parseDocument(text: string, keepSourceTokens = false): ParsedText {
   checkText(text);
   const documents: Document[] = [];
   const unindented: number[] = [];
   try {
     const tokens = tokensOf(text, (offset) => unindented.push(offset));
-    for (const document of new Composer(OPTIONS).compose(tokens)) documents.push(document);
+    for (const document of new Composer({ ...OPTIONS, keepSourceTokens }).compose(tokens)) documents.push(document);
   } catch (error) {
     if (error instanceof RangeError) throw tooDeep(0);
     throw error;

@@ -28,6 +28,11 @@ export function decodeDocument(document: Document, anchors: Anchors): { value: u
   return { value: decodeNode(decoding, document.contents), remarks: decoding.remarks };
 }
 
+/** The value of one node of a document that was decoded. */
+export function decodePart(node: unknown, anchors: Anchors): unknown {
+  return decodeNode({ anchors, remarks: [], open: new Set(), nodes: 0, aliased: 0, depth: 0 }, node);
+}
+
 function decodeNode(decoding: Decoding, node: unknown): unknown {
   countNode(decoding, node);
   if (isScalar(node)) return decodeScalar(node);

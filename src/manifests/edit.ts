@@ -1,0 +1,46 @@
+// Manifests changed where they stand: their streams with JSON Patch operations made, and all else as it was.
+
+import { escapeToken } from '../kube/pointer.ts';
+import type { Chunk } from './chunk.ts';
+import { draftOf, type PatchOperation } from './draft.ts';
+import { jsonSplices } from './json-edit.ts';
+import { normalized, type Manifest } from './manifests.ts';
+import { applySplices, type Splice } from './splice.ts';
+import { decodeYaml } from './yaml-document.ts';
+import { yamlSplices } from './yaml-edit.ts';
+
+/** Operations on one object of a stream. */
+export interface ManifestEdit {
+  readonly manifest: Manifest;
+  readonly patch: readonly PatchOperation[];
+}
+
+/**
+ * The stream with all operations made: read again it holds exactly the objects that they give. Comments, order, quotes
+ * and spacing of what they do not touch are kept, byte for byte; a change below an alias is made there alone. Throws
+ * `PatchError` for an operation that names nothing. The manifests must have been read from this stream.
+ */
+export function editStream(stream: string, edits: readonly ManifestEdit[]): string {
+  const changed = edits.filter(({ patch }) => patch.length > 0);
+  if (changed.length === 0) return stream;
+  const { raw } = normalized(stream);
+  const splices: Splice[] = [];
+  for (const [chunk, group] of Map.groupBy(changed, ({ manifest }) => manifest.unit.chunk)) {
+    for (const splice of unitSplices(chunk, group)) splices.push(moved(splice, chunk.start));
+  }
+  return stream.slice(0, stream.length - raw.length) + applySplices(raw, splices);
+}
+
+function unitSplices(chunk: Chunk, edits: readonly ManifestEdit[]): Splice[] {
+  const patch = edits.flatMap(({ manifest, patch: operations }) => {
+    const prefix = manifest.unit.tokens.map((token) => `/${escapeToken(token)}`).join('');
+    return operations.map((operation) => ({ ...operation, path: prefix + operation.path }));
+  });
+  const isJson = edits.some(({ manifest }) => manifest.source.format === 'json');
+  const draft = draftOf(isJson ? JSON.parse(chunk.text) : decodeYaml(chunk).value, patch);
+  return isJson ? jsonSplices(chunk.text, draft) : yamlSplices(chunk.text, draft);
+}
+
+function moved({ start, end, text }: Splice, by: number): Splice {
+  return { start: start + by, end: end + by, text };
+}
