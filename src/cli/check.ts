@@ -2,9 +2,8 @@ import { Command } from 'commander';
 
 import { judge } from '../admission/judge.ts';
 import { readPolicy } from '../config/policy-file.ts';
-import type { Manifest, Problem } from '../manifests/manifests.ts';
+import type { Manifest } from '../manifests/manifests.ts';
 import { viewOf } from '../policy/cluster-view.ts';
-import { oneLine } from '../policy/message.ts';
 import { isAtLeast, type Mode } from '../policy/mode.ts';
 import { policyParser } from '../policy/parse.ts';
 import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
@@ -16,6 +15,7 @@ import { loadManifests } from './load-manifests.ts';
 import { failOnOption, policyOption, reportOption } from './options.ts';
 import { startProgress } from './progress.ts';
 import { repeatNotes } from './repeated-objects.ts';
+import { say, sentenceOf } from './say.ts';
 import { writeReport, type ReportTarget } from './write-report.ts';
 
 interface CheckOptions {
@@ -51,14 +51,6 @@ async function checkPaths(paths: readonly string[], options: CheckOptions, io: I
   await writeReport(report, options.output ?? [{ format: 'text' }], io);
   if (report.errors.length > 0) say(io, 'error', ['not everything could be judged; the report says what and why']);
   return exitCodeOf(report, options.failOn);
-}
-
-function say({ stderr }: Io, word: 'note' | 'warning' | 'error', sentences: readonly string[]): void {
-  for (const sentence of sentences) stderr.write(`${word}: ${oneLine(sentence)}\n`);
-}
-
-function sentenceOf({ file, line, message }: Problem): string {
-  return line === undefined ? `${file}: ${message}` : `${file}:${line}: ${message}`;
 }
 
 /** What the policy's exceptions held back. */

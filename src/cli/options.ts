@@ -35,7 +35,8 @@ export function meant(name: string, names: Iterable<string>): string {
   return nearest === undefined ? '.' : `; did you mean "${nearest}"?`;
 }
 
-function oneOf<Name extends string>(value: string, names: readonly Name[]): Name {
+/** A value that is one of some names; what else is refused with the nearest of them. */
+export function oneOf<Name extends string>(value: string, names: readonly Name[]): Name {
   const found = names.find((name) => name === value);
   if (found !== undefined) return found;
   throw new InvalidArgumentError(`It is not one of ${names.join(', ')}${meant(value, names)}`);

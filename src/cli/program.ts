@@ -4,6 +4,7 @@ import { PolicyFileError } from '../config/policy-file.ts';
 import { checkCommand } from './check.ts';
 import type { CommandMaker, Finish } from './command.ts';
 import { Failure } from './failure.ts';
+import { injectCommand } from './inject.ts';
 import type { Io } from './io.ts';
 import { policyCommand } from './policy.ts';
 import { rulesCommand } from './rules.ts';
@@ -11,7 +12,7 @@ import { serveCommand } from './serve.ts';
 import { VERSION } from './version.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly CommandMaker[] = [serveCommand, checkCommand, rulesCommand, policyCommand];
+const COMMANDS: readonly CommandMaker[] = [serveCommand, checkCommand, injectCommand, rulesCommand, policyCommand];
 
 /**
  * Runs one command line (without the program's own name) to its end and returns the exit code: 0 clean, 1 findings, 2

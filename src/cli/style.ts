@@ -10,6 +10,8 @@ const FORMATS = {
   heading: 'underline',
   error: 'red',
   quiet: 'dim',
+  added: 'green',
+  removed: 'red',
 } as const satisfies Readonly<Record<Tone, string>>;
 
 /** Leaves every text as it is. */

@@ -5,7 +5,7 @@ import type { Chunk } from './chunk.ts';
 import { draftOf, type PatchOperation } from './draft.ts';
 import { jsonSplices } from './json-edit.ts';
 import { normalized, type Manifest } from './manifests.ts';
-import { applySplices, type Splice } from './splice.ts';
+import { applySplices, moved, type Splice } from './splice.ts';
 import { decodeYaml } from './yaml-document.ts';
 import { yamlSplices } from './yaml-edit.ts';
 
@@ -21,14 +21,18 @@ export interface ManifestEdit {
  * `PatchError` for an operation that names nothing. The manifests must have been read from this stream.
  */
 export function editStream(stream: string, edits: readonly ManifestEdit[]): string {
+  return applySplices(stream, splicesOf(stream, edits));
+}
+
+/** The replacements that `editStream` makes. */
+export function splicesOf(stream: string, edits: readonly ManifestEdit[]): Splice[] {
   const changed = edits.filter(({ patch }) => patch.length > 0);
-  if (changed.length === 0) return stream;
-  const { raw } = normalized(stream);
+  const mark = stream.length - normalized(stream).raw.length;
   const splices: Splice[] = [];
   for (const [chunk, group] of Map.groupBy(changed, ({ manifest }) => manifest.unit.chunk)) {
-    for (const splice of unitSplices(chunk, group)) splices.push(moved(splice, chunk.start));
+    for (const splice of unitSplices(chunk, group)) splices.push(moved(splice, mark + chunk.start));
   }
-  return stream.slice(0, stream.length - raw.length) + applySplices(raw, splices);
+  return splices;
 }
 
 function unitSplices(chunk: Chunk, edits: readonly ManifestEdit[]): Splice[] {
@@ -39,8 +43,4 @@ function unitSplices(chunk: Chunk, edits: readonly ManifestEdit[]): Splice[] {
   const isJson = edits.some(({ manifest }) => manifest.source.format === 'json');
   const draft = draftOf(isJson ? JSON.parse(chunk.text) : decodeYaml(chunk).value, patch);
   return isJson ? jsonSplices(chunk.text, draft) : yamlSplices(chunk.text, draft);
-}
-
-function moved({ start, end, text }: Splice, by: number): Splice {
-  return { start: start + by, end: end + by, text };
 }

@@ -5,9 +5,14 @@ export interface Splice {
   readonly text: string;
 }
 
+/** The same replacement in a text of which this one is a part. */
+export function moved({ start, end, text }: Splice, by: number): Splice {
+  return { start: start + by, end: end + by, text };
+}
+
 /** The text with all replacements made. At one place insertions come before what is replaced there, in their order. */
 export function applySplices(text: string, splices: readonly Splice[]): string {
-  const sorted = splices.toSorted((a, b) => a.start - b.start || a.end - b.end);
+  const sorted = sortSplices(splices);
   const parts: string[] = [];
   let done = 0;
   for (const splice of sorted) {
@@ -16,6 +21,11 @@ export function applySplices(text: string, splices: readonly Splice[]): string {
   }
   parts.push(text.slice(done));
   return parts.join('');
+}
+
+/** Replacements in the order in which they are made. */
+export function sortSplices(splices: readonly Splice[]): Splice[] {
+  return splices.toSorted((a, b) => a.start - b.start || a.end - b.end);
 }
 
 /** Where the line that holds an offset ends, before its line break. */

@@ -1,7 +1,7 @@
 // Values as JSON, or as YAML's flow style, in the manner of the text around them.
 
 import { asList, isObject } from '../kube/json.ts';
-import { plainOrQuoted, quoted } from './write-scalar.ts';
+import { inQuotes, plainOrQuoted } from './write-scalar.ts';
 
 /** How a text writes its flow collections. */
 export interface FlowStyle {
@@ -47,5 +47,5 @@ function enclose(brackets: string, parts: readonly string[], style: FlowStyle, i
 
 function scalarIn(value: unknown, { json }: FlowStyle): string {
   if (typeof value !== 'string') return JSON.stringify(value ?? null);
-  return json ? JSON.stringify(value) : /^[\w./-]+$/.test(value) ? plainOrQuoted(value) : quoted(value);
+  return json ? JSON.stringify(value) : /^[\w./-]+$/.test(value) ? plainOrQuoted(value) : inQuotes(value);
 }

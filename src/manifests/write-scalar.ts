@@ -9,6 +9,8 @@ const MARKS = /: | #|:$|^[-.]{3}/;
 const NUMERIC = /^(?=.*[0-9])[-+.:0-9_A-Fa-fxo]*$/;
 // oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\x7F-\x9F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;
+/** What begins like a number and is none to anybody. */
+const QUANTITY = /^[0-9]+(?:m|[KMGT]i)$/;
 const SINGLE = /^[\x20-\x7E]*$/;
 
 /** A string in double quotes. */
@@ -20,10 +22,16 @@ function escapeChar(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** A string without quotes where it needs none, else in double quotes; for block style. */
+/** A string in quotes that it does not hold, if there are any. */
+export function inQuotes(text: string): string {
+  return text.includes('"') && !text.includes("'") && SINGLE.test(text) ? `'${text}'` : quoted(text);
+}
+
+/** A string without quotes where it needs none, else in quotes; for block style. */
 export function plainOrQuoted(text: string): string {
+  if (QUANTITY.test(text)) return text;
   const isSafe = PLAIN.test(text) && !MARKS.test(text) && !NUMERIC.test(text) && resolvePlain(text).kind === 'string';
-  return isSafe ? text : quoted(text);
+  return isSafe ? text : inQuotes(text);
 }
 
 /** A scalar for block style, in the quotes that the text had before, where they can hold it. */

@@ -45,16 +45,14 @@ function isItemsToken(token: unknown): token is CST.BlockMap | CST.BlockSequence
 
 function pairEntry(
   text: string,
-  { start, key, sep = [], value }: CST.CollectionItem,
+  { start, key, sep, value }: CST.CollectionItem,
   pair: { key: unknown; value: unknown },
   anchors: Anchors,
 ): YamlEntry {
-  const at = sep.findIndex(({ type }) => type === 'map-value-ind');
-  const colon = sep[at];
+  const { colon, behind } = cutAtColon(sep ?? []);
   const from = firstOf(start) ?? key?.offset ?? colon?.offset ?? 0;
   const empty = colon ? colon.offset + 1 : Math.max(from, rangeEnd(pair.key));
   const jsonKey = isMergeKey(pair.key) ? undefined : jsonKeyOf(pair.key, anchors);
-  const properties = colon ? sep.slice(at + 1) : [];
   return {
     ...(jsonKey !== undefined && { key: jsonKey }),
     keyNode: pair.key,
@@ -62,8 +60,16 @@ function pairEntry(
     start: from,
     behind: colon && !isExplicit(start) ? empty : -1,
     stands: 'as a pair',
-    ...placeOf(text, { properties, value, node: pair.value, empty }, anchors),
+    ...placeOf(text, { properties: behind, value, node: pair.value, empty }, anchors),
   };
+}
+
+function cutAtColon(tokens: readonly CST.SourceToken[]): {
+  readonly colon: CST.SourceToken | undefined;
+  readonly behind: readonly CST.SourceToken[];
+} {
+  const at = tokens.findIndex(({ type }) => type === 'map-value-ind');
+  return { colon: tokens[at], behind: at < 0 ? [] : tokens.slice(at + 1) };
 }
 
 /** True for a pair that begins with a `?`. */

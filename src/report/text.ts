@@ -4,7 +4,7 @@ import { objectName } from './object-name.ts';
 import type { Report, ReportedError, ReportedFinding } from './report.ts';
 
 /** What a piece of text is, for whoever colours it. */
-export type Tone = Mode | 'heading' | 'error' | 'quiet';
+export type Tone = Mode | 'heading' | 'error' | 'quiet' | 'added' | 'removed';
 
 /** Dresses a piece of text; the text without its dress stays the same. */
 export type Style = (tone: Tone, text: string) => string;

@@ -1,0 +1,54 @@
+import type { PodInjection } from '../admission/inject-object.ts';
+import { skipSentence, warningSentence } from '../inject/reasons.ts';
+import type { InjectionPolicy } from '../policy/document.ts';
+import { objectName } from '../report/object-name.ts';
+import { reportedRef } from '../report/report.ts';
+import type { InjectedFile } from './inject-files.ts';
+import type { Io } from './io.ts';
+import { say, sentenceOf } from './say.ts';
+
+/** A pod or template, and where and what it is in words. */
+interface Told extends PodInjection {
+  readonly file: string;
+  readonly line: number;
+  readonly name: string;
+}
+
+/** Tells what became of every pod with annotated metrics, and counts the others. */
+export function tellInjections(files: readonly InjectedFile[], mode: InjectionPolicy['mode'], io: Io): void {
+  const isReport = mode === 'report';
+  const pods = files.flatMap(podsOf);
+  for (const pod of pods) {
+    const { injection } = pod;
+    if (injection.kind === 'plan') {
+      const proxies = injection.plan.ports.map(({ port, proxyPort }) => `port ${proxyPort} in front of port ${port}`);
+      tell(io, isReport ? 'would inject' : 'injected', pod, `kube-rbac-proxy on ${proxies.join(', on ')}`);
+    } else if (injection.reason !== 'no-metrics-port') {
+      tell(io, 'skipped', pod, skipSentence(injection.reason, injection.value));
+    }
+    for (const warning of injection.warnings) tell(io, 'warning', pod, warningSentence(warning));
+  }
+  say(io, 'note', [countsOf(pods, isReport)]);
+  if (isReport) say(io, 'note', ['nothing is changed: the policy has injection.mode: report']);
+}
+
+function podsOf({ file, objects }: InjectedFile): Told[] {
+  return objects.flatMap(({ manifest, pods }) => {
+    const name = objectName(reportedRef(manifest.object));
+    return pods.map((pod) => ({ file, line: manifest.locate('').line, name, ...pod }));
+  });
+}
+
+function tell(io: Io, word: string, { file, line, name }: Told, sentence: string): void {
+  say(io, word, [sentenceOf({ file, line, message: `${name}: ${sentence}` })]);
+}
+
+function countsOf(pods: readonly Told[], isReport: boolean): string {
+  const injected = pods.filter(({ injection }) => injection.kind === 'plan').length;
+  const unconcerned = pods.filter(
+    ({ injection }) => injection.kind === 'skip' && injection.reason === 'no-metrics-port',
+  );
+  const skipped = pods.length - injected - unconcerned.length;
+  const done = isReport ? 'would be injected' : 'injected';
+  return `${injected} ${done}, ${skipped} skipped, ${unconcerned.length} without annotated metrics`;
+}

@@ -1,0 +1,51 @@
+import { Command, Option } from 'commander';
+
+import { readPolicy } from '../config/policy-file.ts';
+import { policyParser } from '../policy/parse.ts';
+import { RULES } from '../rules/index.ts';
+import type { Finish } from './command.ts';
+import { tellInjections } from './inject-summary.ts';
+import { injectFiles } from './inject-files.ts';
+import { INJECT_FORMATS, writeInjected, type InjectFormat } from './inject-output.ts';
+import type { Io } from './io.ts';
+import { loadTexts } from './load-manifests.ts';
+import { oneOf, policyOption } from './options.ts';
+import { say, sentenceOf } from './say.ts';
+
+interface InjectOptions {
+  readonly policy?: string;
+  readonly output: InjectFormat;
+}
+
+/** `inject PATH...`: writes manifests with the proxies that the webhook would put into their pods. */
+export function injectCommand(io: Io, finish: Finish): Command {
+  return new Command('inject')
+    .description('put kube-rbac-proxy in front of the annotated metrics ports of manifests')
+    .usage('[options] PATH|-...')
+    .argument('[PATH...]', 'YAML or JSON files, folders of them, or - for the standard input')
+    .addOption(policyOption())
+    .addOption(
+      new Option('-o, --output <FORMAT>', `${INJECT_FORMATS.join(', ')}: all manifests, the objects, or what changes`)
+        .argParser((value): InjectFormat => oneOf(value, INJECT_FORMATS))
+        .default('yaml'),
+    )
+    .addHelpText(
+      'after',
+      '\nExit code: 0 done, 2 something could not be read; what can be read is written all the same.\n',
+    )
+    .action(async (paths: readonly string[], options: InjectOptions, inject: Command) => {
+      if (paths.length === 0) inject.error('error: name a PATH: a file, a folder, or - for the standard input');
+      finish(await injectPaths(paths, options, io));
+    });
+}
+
+async function injectPaths(paths: readonly string[], options: InjectOptions, io: Io): Promise<number> {
+  const policy = await readPolicy(options.policy, policyParser(RULES));
+  const { files, errors, warnings } = await loadTexts([...new Set(paths)], io);
+  const injected = injectFiles(files, policy.spec);
+  writeInjected(injected, options.output, io);
+  say(io, 'warning', warnings.map(sentenceOf));
+  tellInjections(injected, policy.spec.injection.mode, io);
+  say(io, 'error', errors.map(sentenceOf));
+  return errors.length > 0 ? 2 : 0;
+}
