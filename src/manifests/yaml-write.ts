@@ -81,12 +81,13 @@ function rewriteItem({ text, block }: YamlText, entry: YamlEntry, value: unknown
   return { start: entry.behind, end: entry.end, text: ` ${lines}` };
 }
 
-/** The old value goes from its key's line, the new one comes on the lines below. */
+/** The old value goes from its line, the new one comes on the lines below; a comment above it stays. */
 function rewriteAsBlock({ text, block }: YamlText, entry: YamlEntry, value: unknown): Splice[] {
   const column = columnOf(text, entry.start) + nestedIndent(value, block);
   const lines = block.newline + indented(blockLines(value, block), column).join(block.newline);
-  const isBelow = text.slice(entry.behind, entry.end).includes('\n');
-  if (isBelow) return [{ start: entry.behind, end: entry.end, text: lines }];
+  if (isBlockCollection(entry.node)) return [{ start: entry.behind, end: entry.end, text: lines }];
+  const isBelow = text.slice(entry.behind, entry.valueStart).includes('\n');
+  if (isBelow) return [{ start: lineEnd(text, lineStart(text, entry.valueStart) - 1), end: entry.end, text: lines }];
   const end = lineEnd(text, entry.end);
   return [
     { start: entry.behind, end: entry.end, text: '' },

@@ -162,7 +162,7 @@ test('the edited text holds what the operations give, whatever its style', () =>
       const edited = editFirst(text, patch);
       assert.deepEqual(objectsOf(edited), [plain(after), { kind: 'Other' }], `${text}\n=== becomes\n${edited}`);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -177,7 +177,7 @@ test('comments survive where something is added, or a scalar is replaced', () =>
       const comments = (from: string): string[] => (from.match(/# [bc][0-9]+(?=\r?\n|$)/g) ?? []).toSorted();
       assert.deepEqual(comments(edited), comments(text), `${text}\n=== becomes\n${edited}`);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -192,7 +192,7 @@ test('JSON stays JSON with its indentation', () => {
       assert.equal(edited, canonical.replaceAll('\u2028', '\u2028'));
       assert.deepEqual(JSON.parse(edited), plain(after));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
@@ -228,7 +228,7 @@ test('the edited text holds what the operations give, however odd it is', () => 
       const expected = [plain(after), ...others.map(({ object }) => plain(object))];
       assert.deepEqual(objectsOf(edited), expected, `${JSON.stringify(text)}\n=== becomes\n${JSON.stringify(edited)}`);
     }),
-    { numRuns: 600 },
+    { numRuns: 250 },
   );
 });
 

@@ -97,6 +97,12 @@ const BLOCK: readonly Case[] = [
     after: 'a: # none\n  x: 1\nb: # empty\n  v: 2\nc:\n  d:\n    - z: 3\n',
   },
   {
+    title: 'a value on a line of its own, below a comment',
+    before: 'a:\n  # about a\n  {} # empty\nb:\n  # about b\n  "1"\n',
+    patch: [add('/a/x', [1]), replace('/b', { v: 2 })],
+    after: 'a:\n  # about a\n  x:\n    - 1 # empty\nb:\n  # about b\n  v: 2\n',
+  },
+  {
     title: 'a key goes with its line, the last one leaves an empty map',
     before: 'a:\n  b: 1 # b\n  # about c\n  c:\n    d: 1\n  e: 2\nf:\n  g: 1\n',
     patch: [remove('/a/c'), remove('/f/g')],

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+
+import { readManifests } from '../../src/manifests/manifests.ts';
+import { runCommand } from '../support/run-command.ts';
+import { runCli, type Ran, type Surroundings } from './run-cli.ts';
+
+const pod = (name: string, annotations = 'prometheus.io/scrape: "true", prometheus.io/port: "9090"'): string =>
+  `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+  annotations: {${annotations}} # kept
+spec:
+  containers:
+  - name: app # kept, too
+    image: app:1
+    ports: [{containerPort: 9090}]
+`;
+
+const FILES: Readonly<Record<string, string>> = {
+  'one.yaml': pod('one'),
+  'two words.yaml': `# two\n---\n${pod('two')}`,
+  'windows.yaml': `\uFEFF${pod('windows').replaceAll('\n', '\r\n')}`,
+  'open.yaml': pod('open').trimEnd(),
+  'plain.yaml': pod('plain', 'a: b'),
+  'three.json': `${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }, undefined, 4)}`,
+  'broken.yaml': `a: [\n---\n${pod('beside')}`,
+  'wrong-policy.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {select: all}}\n',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'inject-'));
+
+before(() => {
+  for (const [name, text] of Object.entries(FILES)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  process.chdir(folder);
+});
+after(() => {
+  process.chdir(tmpdir());
+  rmSync(folder, { recursive: true });
+});
+
+const inject = (args: readonly string[], surroundings?: Surroundings): Promise<Ran> =>
+  runCli(['inject', ...args], surroundings);
+
+const namesIn = (text: string): readonly unknown[] =>
+  readManifests('text', text).manifests.map(({ object }) => Object(object['metadata']).name);
+
+const containersIn = (text: string): readonly number[] =>
+  readManifests('text', text).manifests.map(({ object }) => Object(object['spec']).containers?.length ?? 0);
+
+describe('inject writes', () => {
+  it('a file in which nothing changes byte for byte', async () => {
+    for (const name of ['plain.yaml', 'three.json']) {
+      assert.equal((await inject([name])).stdout, FILES[name]);
+    }
+  });
+
+  it('several files as one stream, whatever each begins and ends with', async () => {
+    const { stdout, code } = await inject(['open.yaml', 'windows.yaml', 'three.json', 'two words.yaml', 'one.yaml']);
+    assert.equal(code, 0);
+    assert.deepEqual(namesIn(stdout), ['open', 'windows', 'three', 'two', 'one']);
+    assert.deepEqual(containersIn(stdout), [2, 2, 0, 2, 2]);
+    assert.equal(stdout.match(/# kept/g)?.length, 8);
+  });
+
+  it('the standard input', async () => {
+    const { stdout, stderr } = await inject(['-'], { stdin: pod('piped') });
+    assert.deepEqual(containersIn(stdout), [2]);
+    assert.match(stderr, /^injected: -:1: Pod default\/piped: /);
+  });
+
+  it('one object alone, several as a List, as JSON', async () => {
+    const one: unknown = JSON.parse((await inject(['one.yaml', '-o', 'json'])).stdout);
+    assert.equal(Object(one).kind, 'Pod');
+    const two: unknown = JSON.parse((await inject(['one.yaml', 'plain.yaml', '-o', 'json'])).stdout);
+    assert.equal(Object(two).kind, 'List');
+    assert.deepEqual(namesIn(JSON.stringify(two)), ['one', 'plain']);
+  });
+
+  it('patches only of what changes, each with its object and its place', async () => {
+    const { stdout } = await inject(['plain.yaml', 'two words.yaml', '-o', 'patch']);
+    const patches: unknown = JSON.parse(stdout);
+    assert.ok(Array.isArray(patches));
+    assert.deepEqual(
+      patches.map(({ object, source }) => [object, source]),
+      [
+        [
+          { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'two' },
+          { file: 'two words.yaml', line: 3, column: 1 },
+        ],
+      ],
+    );
+  });
+});
+
+describe('inject -o diff', () => {
+  const changed = ['one.yaml', 'two words.yaml', 'windows.yaml', 'open.yaml'];
+
+  for (const [name, program, args] of [
+    ['git apply', 'git', ['apply', '--whitespace=nowarn', '-']],
+    ['patch -p1', 'patch', ['-p1', '--binary', '--quiet']],
+  ] as const) {
+    it(`is what ${name} takes`, async (t) => {
+      const isThere = await runCommand(program, ['--version']).catch(() => undefined);
+      if (isThere === undefined) return t.skip(`there is no ${program}`);
+      const { stdout: diff } = await inject([...changed, 'plain.yaml', '-o', 'diff']);
+      const target = mkdtempSync(join(tmpdir(), 'inject-diff-'));
+      try {
+        for (const file of changed) writeFileSync(join(target, file), FILES[file] ?? '');
+        const applied = await runCommand(program, args, { cwd: target, input: diff });
+        assert.equal(applied.code, 0, applied.stdout + applied.stderr);
+        for (const file of changed) {
+          assert.equal(readFileSync(join(target, file), 'utf8'), (await inject([file])).stdout, file);
+        }
+      } finally {
+        rmSync(target, { recursive: true });
+      }
+      return undefined;
+    });
+  }
+
+  it('is empty where nothing changes', async () => {
+    assert.equal((await inject(['plain.yaml', '-o', 'diff'])).stdout, '');
+  });
+
+  it('is coloured on a terminal, and nowhere else', async () => {
+    const { stdout: diff } = await inject(['one.yaml', '-o', 'diff']);
+    const { stdout: coloured } = await inject(['one.yaml', '-o', 'diff'], { isTTY: true });
+    assert.notEqual(coloured, diff);
+    assert.equal(stripVTControlCharacters(coloured), diff);
+    const env = { NO_COLOR: '1' };
+    assert.equal((await inject(['one.yaml', '-o', 'diff'], { isTTY: true, env })).stdout, diff);
+  });
+});
+
+describe('inject ends', () => {
+  it('with 2 where something cannot be read, and writes the rest', async () => {
+    const { code, stdout, stderr } = await inject(['broken.yaml', 'absent.yaml']);
+    assert.equal(code, 2);
+    assert.ok(stdout.startsWith('a: [\n---\n'));
+    assert.match(stdout, /name: kube-rbac-proxy\n/);
+    assert.match(stderr, /^error: broken\.yaml:1: not valid YAML: /m);
+    assert.match(stderr, /^error: absent\.yaml: no such file or folder$/m);
+  });
+
+  for (const [title, args, message] of [
+    ['no path', [], /^error: name a PATH/],
+    ['a format that there is not', ['one.yaml', '-o', 'yml'], /did you mean "yaml"\?/],
+    [
+      'a policy that is wrong',
+      ['one.yaml', '--policy', 'wrong-policy.yaml'],
+      /^wrong-policy\.yaml:3:20: "all" is not one of/,
+    ],
+  ] as const) {
+    it(`with 2 at once for ${title}`, async () => {
+      const { code, stdout, stderr } = await inject(args);
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+      assert.match(stderr, message);
+    });
+  }
+});
