@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 
-import type { Outcome, ViewFor } from '../admission/validate.ts';
+import type { Outcome } from '../admission/reply.ts';
+import type { ViewFor } from '../admission/validate.ts';
 import { type ApiClient, ApiError, connect } from '../cluster/api-client.ts';
 import { SYSTEM_CLOCK } from '../cluster/clock.ts';
 import { COLLECTIONS, type Followed, startCaches } from '../cluster/cluster-caches.ts';

@@ -1,6 +1,7 @@
 // Two writes at the same time can give together what neither gives alone: a role, and a binding to it. Admission sees
 // neither beside the other. Each allowed write is judged once more when the caches have it.
-import { type Outcome, validate } from '../admission/validate.ts';
+import type { Outcome } from '../admission/reply.ts';
+import { validate } from '../admission/validate.ts';
 import type { AdmissionRequest } from '../kube/admission-review.ts';
 import { asString } from '../kube/json.ts';
 import { metadataOf } from '../kube/object.ts';

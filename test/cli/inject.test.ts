@@ -28,7 +28,7 @@ const FILES: Readonly<Record<string, string>> = {
   'windows.yaml': `\uFEFF${pod('windows').replaceAll('\n', '\r\n')}`,
   'open.yaml': pod('open').trimEnd(),
   'plain.yaml': pod('plain', 'a: b'),
-  'three.json': `${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }, undefined, 4)}`,
+  'three.json': JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }, undefined, 4),
   'broken.yaml': `a: [\n---\n${pod('beside')}`,
   'wrong-policy.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {select: all}}\n',
 };

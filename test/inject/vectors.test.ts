@@ -23,7 +23,7 @@ interface Vector {
 }
 
 const INJECTED = '8443 in front of 9090 by kube-rbac-proxy';
-const only = (annotations: PodChange['annotations']): PodChange['annotations'] => ({
+const only = (annotations: NonNullable<PodChange['annotations']>): NonNullable<PodChange['annotations']> => ({
   'prometheus.io/scrape': undefined,
   'prometheus.io/port': undefined,
   ...annotations,

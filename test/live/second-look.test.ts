@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { Type } from 'typebox';
 
 import { decodeReview } from '../../src/admission/decode.ts';
-import type { Outcome } from '../../src/admission/validate.ts';
+import type { Outcome } from '../../src/admission/reply.ts';
 import { makeSecondLook, type SecondLook } from '../../src/cluster/second-look.ts';
 import type { AdmissionRequest } from '../../src/kube/admission-review.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
