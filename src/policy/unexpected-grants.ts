@@ -36,8 +36,9 @@ export function* unexpectedGrants(
   for (const each of added.grants) selection.add(each, guarded);
   const { told, rest, others } = selection;
   const { version } = context.view;
-  for (const grant of told)
+  for (const grant of told) {
     yield { how: grant.how, path: added.placeOf(grant), data: grantData(grant, 0, object, version) };
+  }
   if (rest === undefined) return;
   yield { how: rest.how, path: added.placeOf(rest), data: grantData(rest, others, object, version) };
 }

@@ -82,6 +82,11 @@ await ownClusterSuite(
           } else {
             assert.ok(writer !== undefined);
             verdicts.push(await apply({ cluster, writer }, resource, object));
+            // A binding is judged by the roles that are there.
+            if (object['kind'] === 'ClusterRole') {
+              t.after(() => cluster.request(pathIn(resource, object), { method: 'DELETE' }));
+              await cluster.request(resource, { method: 'POST', body: object });
+            }
           }
         }
         if (REFUSED_AS_INVALID.has(example.file)) assert.match(verdicts.join('\n'), /^422 /);
@@ -147,9 +152,13 @@ async function apply({ cluster, writer: as }: Author, collection: string, object
     return verdictOf(await cluster.request(`${collection}?dryRun=All`, { method: 'POST', body: object, as }));
   }
   assert.equal((await cluster.request(collection, { method: 'POST', body: { ...object, spec } })).status, 201);
-  const path = `${collection}/${nameOf(metadataOf(object))}/ephemeralcontainers?dryRun=All`;
+  const path = `${pathIn(collection, object)}/ephemeralcontainers?dryRun=All`;
   const contentType = 'application/strategic-merge-patch+json';
   return verdictOf(
     await cluster.request(path, { method: 'PATCH', contentType, body: { spec: { ephemeralContainers } }, as }),
   );
+}
+
+function pathIn(collection: string, object: JsonObject): string {
+  return `${collection}/${nameOf(metadataOf(object))}`;
 }
