@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import { MODES, type Mode } from '../policy/mode.ts';
 import { nearestName } from '../policy/nearest.ts';
@@ -27,6 +27,13 @@ export function failOnOption(): Option {
 /** `--policy FILE`: absent where the built-in policy is meant. */
 export function policyOption(): Option {
   return new Option('--policy <FILE>', 'judge by this policy (default: the built-in one)');
+}
+
+/** Adds `--kubeconfig FILE` and `--context NAME` of a command that reads a cluster. */
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .option('--kubeconfig <FILE>', 'the cluster; inside one it is found without')
+    .option('--context <NAME>', 'a context of the kubeconfig (default: its current one)');
 }
 
 /** The end of a sentence about an unknown name: the one that may have been meant, or a period. */

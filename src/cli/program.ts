@@ -10,9 +10,17 @@ import { policyCommand } from './policy.ts';
 import { rulesCommand } from './rules.ts';
 import { serveCommand } from './serve.ts';
 import { VERSION } from './version.ts';
+import { whoCanCommand } from './who-can.ts';
 
 /** Every command, in the order of the help. */
-const COMMANDS: readonly CommandMaker[] = [serveCommand, checkCommand, injectCommand, rulesCommand, policyCommand];
+const COMMANDS: readonly CommandMaker[] = [
+  serveCommand,
+  checkCommand,
+  injectCommand,
+  whoCanCommand,
+  rulesCommand,
+  policyCommand,
+];
 
 /**
  * Runs one command line (without the program's own name) to its end and returns the exit code: 0 clean, 1 findings, 2

@@ -36,35 +36,46 @@ export interface Permission extends Omit<EffectiveRule, 'rule'> {
 }
 
 /** The bindings that allow a request: ClusterRoleBindings, and RoleBindings of the request's namespace if it has one. */
-export function* permissionsFor(request: RequestAttributes, view: GrantsView): Generator<Permission, void> {
+export function permissionsFor(request: RequestAttributes, view: GrantsView): Generator<Permission, void> {
+  const namespaces = 'path' in request || request.namespace === '' ? [] : [request.namespace];
+  return permissionsBy((rule) => allowsRequest(rule, request), namespaces, view);
+}
+
+/** The bindings with a rule that is looked for: all ClusterRoleBindings, and the RoleBindings of some namespaces. */
+export function* permissionsBy(
+  allows: (rule: PolicyRule) => boolean,
+  namespaces: Iterable<string>,
+  view: GrantsView,
+): Generator<Permission, void> {
   const allowed = new Map<string, Omit<Permission, 'binding'>>();
-  const owners = [...view.clusterRoles()].filter(({ rules }) => ruleAllowing(rules, request) >= 0);
-  for (const step of walkAggregators(owners, view)) {
-    const index = ruleAllowing(step.start.rules, request);
+  const first = new Map<ClusterRole, number>();
+  for (const role of view.clusterRoles()) {
+    const index = role.rules.findIndex(allows);
+    if (index >= 0) first.set(role, index);
+  }
+  for (const step of walkAggregators(first.keys(), view)) {
+    const index = first.get(step.start) ?? 0;
     allowed.set(step.role.name, { role: step.start.name, index, chain: () => namesBack(step) });
   }
   for (const [roleName, permission] of allowed) {
     for (const binding of view.clusterRoleBindingsTo(roleName)) yield { ...permission, binding };
   }
-  if ('path' in request || request.namespace === '') return;
-  for (const binding of view.roleBindings(request.namespace)) {
-    const permission = binding.roleKind === 'Role' ? byRole(binding, request, view) : allowed.get(binding.roleName);
-    if (permission !== undefined) yield { ...permission, binding };
+  for (const namespace of namespaces) {
+    for (const binding of view.roleBindings(namespace)) {
+      const permission = binding.roleKind === 'Role' ? byRole(binding, allows, view) : allowed.get(binding.roleName);
+      if (permission !== undefined) yield { ...permission, binding };
+    }
   }
 }
 
 function byRole(
   binding: Binding,
-  request: RequestAttributes,
+  allows: (rule: PolicyRule) => boolean,
   view: GrantsView,
 ): Omit<Permission, 'binding'> | undefined {
   const rules = view.roleRules(binding.namespace, binding.roleName);
-  const index = typeof rules === 'string' ? -1 : ruleAllowing(rules, request);
+  const index = typeof rules === 'string' ? -1 : rules.findIndex(allows);
   return index < 0 ? undefined : { role: binding.roleName, index, chain: () => [binding.roleName] };
-}
-
-function ruleAllowing(rules: readonly PolicyRule[], request: RequestAttributes): number {
-  return rules.findIndex((rule) => allowsRequest(rule, request));
 }
 
 function* grantsThrough(roleName: string, grants: () => readonly RoleGrant[], view: GrantsView): Iterable<Grant> {
