@@ -4,12 +4,15 @@ import { readPolicy } from '../config/policy-file.ts';
 import { policyParser } from '../policy/parse.ts';
 import { publishedSchema } from '../policy/schema.ts';
 import { RULES } from '../rules/index.ts';
+import type { Finish } from './command.ts';
 import type { Io } from './io.ts';
+import { policyInitCommand } from './policy-init.ts';
 import { policyYaml } from './policy-yaml.ts';
 
-/** `policy validate F`, `policy schema` and `policy show [F]`. */
-export function policyCommand(io: Io): Command {
-  const policy = new Command('policy').description('check a policy, or print its schema or its defaults');
+/** `policy init`, `policy validate F`, `policy schema` and `policy show [F]`. */
+export function policyCommand(io: Io, finish: Finish): Command {
+  const policy = new Command('policy').description('start or check a policy, or print its schema or its defaults');
+  policy.addCommand(policyInitCommand(io, finish));
   policy
     .command('validate')
     .description('print OK, or everything that is wrong with a policy')

@@ -74,6 +74,36 @@ spec:
   });
 });
 
+describe('policy init', () => {
+  const GRANT = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: scraper}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: system:monitoring}
+subjects:
+- {kind: ServiceAccount, namespace: monitoring, name: prometheus}
+- {kind: User, name: "*"}
+`;
+
+  it('prints a policy that is valid and expects who is there', async () => {
+    const { code, stdout, stderr } = await runCli(['policy', 'init', '-'], { stdin: GRANT });
+    assert.equal(code, 0);
+    assert.equal(stderr, 'warning: User * is left out: in a policy its * would stand for any name\n');
+    assert.equal((await runCli(['policy', 'validate', writePolicy(stdout)])).stdout, 'OK\n');
+    assert.deepEqual(complete(readBack(stdout)).spec.expectedSubjects, [
+      {
+        capabilities: ['metrics', 'nodes/metrics'],
+        subjects: [{ kind: 'ServiceAccount', namespace: 'monitoring', name: 'prometheus' }],
+        reason: 'holds it today by ClusterRoleBinding scraper; say here what for',
+      },
+    ]);
+  });
+
+  it('ends with 2 where something could not be read, or nothing is named', async () => {
+    assert.equal((await runCli(['policy', 'init', join(folder, 'absent.yaml')])).code, 2);
+    assert.match((await runCli(['policy', 'init'])).stderr, /^error: Name a PATH with manifests/);
+  });
+});
+
 describe('policy schema', () => {
   it('prints the schema that is published', async () => {
     const { code, stdout } = await runCli(['policy', 'schema']);
