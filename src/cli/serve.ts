@@ -12,31 +12,28 @@ import { RULES } from '../rules/index.ts';
 import { buildServer, type Server, type ServerParts } from '../server/app.ts';
 import { isQuiet, logLineFor } from '../server/log-line.ts';
 import { shutDown } from '../server/shutdown.ts';
-import { watchCertificateFiles } from '../tls/certificate-files.ts';
-import { selfSignedSource } from '../tls/self-signed.ts';
-import type { CertificateSource } from '../tls/source.ts';
 import type { Finish } from './command.ts';
 import { exampleCall } from './example-call.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
+import { addCertificateOptions, openCertificates, type CertificateOptions } from './serve-certificates.ts';
 import { type OpenView, openView, type ViewOptions } from './serve-view.ts';
 import { VERSION } from './version.ts';
 
 /** How often files that may change are looked at. */
 const LOOK_MS = 5_000;
 
-interface ServeOptions extends ViewOptions {
+interface ServeOptions extends ViewOptions, CertificateOptions {
   readonly policy?: string;
   readonly port: number;
   readonly bindAddress?: string;
-  readonly certDir?: string;
   readonly clientCa?: string;
   readonly drainSeconds: number;
 }
 
 /** The command `serve`: answers admission reviews over HTTPS until the process is asked to end. */
 export function serveCommand(io: Io, finish: Finish): Command {
-  return new Command('serve')
+  const serving = new Command('serve')
     .description('answer admission reviews over HTTPS')
     .option('--policy <FILE>', 'the policy, followed when it changes; the default policy without it')
     .option('--kubeconfig <FILE>', 'the cluster; inside one it is found without')
@@ -46,10 +43,10 @@ export function serveCommand(io: Io, finish: Finish): Command {
       '--bind-address <ADDRESS>',
       'the address to listen on (default: every one in a cluster, otherwise 127.0.0.1)',
     )
-    .option('--cert-dir <DIR>', 'a folder with tls.crt and tls.key, followed when they change; self-signed without it')
     .option('--client-ca <FILE>', 'only clients with a certificate of this CA get a verdict')
     .option('--drain-seconds <SECONDS>', 'how long to keep answering after being asked to end', parseSeconds, 2)
     .action(async (options: ServeOptions) => finish(await serve(options, io)));
+  return addCertificateOptions(serving);
 }
 
 async function serve(options: ServeOptions, io: Io): Promise<number> {
@@ -57,7 +54,7 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
   const stopped = io.stopped();
   const log = pino({ level: io.env['LOG_LEVEL'] ?? 'info', base: null }, { write: (line) => io.stderr.write(line) });
   const policy = await followPolicy(options, log);
-  const certificates = await certificateSource(options, io, log);
+  const { certificates, close } = await openCertificates(options, { io, log, stopped });
   const today = (): string => io.now().toISOString().slice(0, 10);
   const view = await openView(options, { io, log, ruleset: policy.ruleset, today });
   const server = buildServer({
@@ -79,7 +76,7 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
     await shutDown(server, options.drainSeconds * 1000);
     return 0;
   } finally {
-    certificates.stop();
+    await close();
     policy.stop();
     await view.close();
   }
@@ -111,19 +108,6 @@ function rulesetOf({ spec }: PolicyDocument): Ruleset {
 
 interface Followed extends Pick<ServerParts, 'ruleset'> {
   readonly stop: () => void;
-}
-
-async function certificateSource({ certDir }: ServeOptions, io: Io, log: Logger): Promise<CertificateSource> {
-  if (certDir === undefined) return selfSignedSource([], io.now());
-  try {
-    return await watchCertificateFiles({
-      directory: certDir,
-      intervalMs: LOOK_MS,
-      onProblem: (sentence) => log.error(sentence),
-    });
-  } catch (error) {
-    throw new Failure(error instanceof Error ? error.message : String(error), error);
-  }
 }
 
 function recorders(log: Logger, view: OpenView): Pick<ServerParts, 'record' | 'recordFailure'> {

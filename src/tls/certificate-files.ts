@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { poll } from './poll.ts';
 import { holdPair, PART_NAMES, type CertificateSource, type ServingPair } from './source.ts';
 import { isCertificateList, whyUnusable } from './validity.ts';
 
@@ -29,6 +30,7 @@ export async function watchCertificateFiles(options: CertificateFilesOptions): P
     if (typeof pair !== 'string') return replace(pair);
     onProblem(`The new certificate in ${directory} cannot be used, the old one stays in force: ${pair}`);
   });
+  // Polled, not watched: a mounted Secret changes by a symlink swap that file events report differently on each system.
   const polling = poll(async (isStopped) => {
     const parts = await readParts(directory);
     if (!isStopped()) look(parts);
@@ -63,28 +65,6 @@ function makeComparer(first: Content, onNew: (pair: ServingPair | string) => voi
     }
     settled = content;
     onNew(pair);
-  };
-}
-
-type Polling = { readonly runNow: () => Promise<void>; readonly stop: () => void };
-
-// Polled, not watched: a mounted Secret changes by a symlink swap that file events report differently on each system.
-function poll(step: (isStopped: () => boolean) => Promise<void>, intervalMs: number): Polling {
-  let stopped = false;
-  let turn = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
-  // One look at a time, so that a slow one cannot bring back what a later one replaced.
-  const runNow = (): Promise<void> => (turn = turn.then(() => step(() => stopped)));
-  const arm = (): void => {
-    if (!stopped) timer = setTimeout(() => void runNow().then(arm), intervalMs).unref();
-  };
-  arm();
-  return {
-    runNow,
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
   };
 }
 

@@ -14,10 +14,12 @@ export type Validity = { readonly notBefore: Date; readonly notAfter: Date };
 
 /** The validity of a certificate made at `now` that is to last `days` from there. */
 export function lasting(now: Date, days: number): Validity {
-  return {
-    notBefore: new Date(now.getTime() - CLOCK_SKEW_MS),
-    notAfter: new Date(now.getTime() + days * DAY_MS),
-  };
+  return lastingUntil(now, new Date(now.getTime() + days * DAY_MS));
+}
+
+/** The validity of a certificate made at `now` that is to last until then. */
+export function lastingUntil(now: Date, notAfter: Date): Validity {
+  return { notBefore: new Date(now.getTime() - CLOCK_SKEW_MS), notAfter };
 }
 
 type X509 = typeof x509Module;

@@ -34,6 +34,11 @@ export function isCertificateList(pem: string): boolean {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
+/** The certificates of a text that can be read, in order; what lies between them, and what cannot be read, is left out. */
+export function readableCertificates(pem: string): readonly X509Certificate[] {
+  return (pem.match(CERTIFICATE) ?? []).flatMap((block) => readCertificates(block));
+}
+
 /** Every certificate of the text, or none when any of them cannot be read: half a file is no file. */
 function readCertificates(pem: string): readonly X509Certificate[] {
   const blocks = pem.match(CERTIFICATE) ?? [];
@@ -104,6 +109,7 @@ function whyNotSigned(chain: readonly X509Certificate[], ca: string, at: Date | 
   return `The certificate in ${PART_NAMES.cert} is not signed by ${PART_NAMES.ca}.`;
 }
 
-function signs(issuer: X509Certificate, certificate: X509Certificate): boolean {
+/** True when `issuer` is a CA whose key has signed the certificate. */
+export function signs(issuer: X509Certificate, certificate: X509Certificate): boolean {
   return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
