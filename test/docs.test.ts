@@ -140,7 +140,7 @@ const NO_COMMAND: ReadonlySet<string> = new Set(['scrapeguard', '--']);
 /** The commands that are named as `scrapeguard check …` or run with npm, without their arguments. */
 function commandsIn(text: string): string[][] {
   const named =
-    /\bscrapeguard (?:-- )?(?:(?:serve|check|inject|who-can)\b|(?:rules|policy)(?: (?:list|show|init|validate|schema))?\b)/g;
+    /\bscrapeguard (?:-- )?(?:(?:serve|check|inject|who-can)\b|(?:rules|policy|certs)(?: (?:list|show|init|validate|schema|generate|inspect))?\b)/g;
   return [...text.matchAll(named)].map(([found]) => found.split(' ').filter((word) => !NO_COMMAND.has(word)));
 }
 

@@ -36,6 +36,11 @@ export function addConnectionOptions(command: Command): Command {
     .option('--context <NAME>', 'a context of the kubeconfig (default: its current one)');
 }
 
+/** The reader of an option that may be repeated. */
+export function addName(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 /** The end of a sentence about an unknown name: the one that may have been meant, or a period. */
 export function meant(name: string, names: Iterable<string>): string {
   const nearest = nearestName(name, names);

@@ -1,6 +1,7 @@
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 
 import { PolicyFileError } from '../config/policy-file.ts';
+import { certsCommand } from './certs.ts';
 import { checkCommand } from './check.ts';
 import type { CommandMaker, Finish } from './command.ts';
 import { Failure } from './failure.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly CommandMaker[] = [
   whoCanCommand,
   rulesCommand,
   policyCommand,
+  certsCommand,
 ];
 
 /**

@@ -3,21 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Logger } from 'pino';
 
-import { ApiError, connect, type ApiClient } from '../cluster/api-client.ts';
-import { WEBHOOK_CONFIGURATION } from '../cluster/certificate-permissions.ts';
+import { ApiError, connect } from '../cluster/api-client.ts';
 import { makeLease } from '../cluster/lease.ts';
-import { secretAccess } from '../cluster/secret.ts';
-import { webhookTrustAccess } from '../cluster/webhook-configurations.ts';
 import { parseDuration } from '../server/deadline.ts';
 import { watchCertificateFiles } from '../tls/certificate-files.ts';
-import type { CertificateStore } from '../tls/certificate-store.ts';
 import { issuerOf } from '../tls/issuer.ts';
 import { selfManagedSource } from '../tls/self-managed.ts';
+import { serviceNames } from '../tls/service-names.ts';
 import { selfSignedSource } from '../tls/self-signed.ts';
-import { PART_NAMES, type CertificateSource } from '../tls/source.ts';
+import type { CertificateSource } from '../tls/source.ts';
 import { factsOf } from '../tls/stored-facts.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
+import { addName } from './options.ts';
+import { certificateStore, parseSecretName, type SecretName } from './certificate-store.ts';
 
 /** Where the certificate comes from: files, a Secret that we keep up, or memory. */
 export interface CertificateOptions {
@@ -27,11 +26,6 @@ export interface CertificateOptions {
   readonly certName: readonly string[];
   readonly certDuration: number;
   readonly caDuration: number;
-}
-
-interface SecretName {
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** A source, and how to let go of what it holds. */
@@ -49,11 +43,11 @@ const LEASE_SECONDS = 30;
 /** Three leases: the one before us may have ended without a word. */
 const START_MS = 90_000;
 
+/** Rights that were given a moment ago, or an API server that has just begun, refuse for a few seconds. */
+const PATIENCE_MS = 10_000;
+
 /** How long API servers may take to notice a new caBundle before a leaf counts on it. */
 const SETTLE_MS = 30_000;
-
-/** The key of the Secret that no replica serves. */
-const CA_KEY = 'ca.key';
 
 /** Adds the options that choose where the certificate comes from. */
 export function addCertificateOptions(serve: Command): Command {
@@ -64,7 +58,7 @@ export function addCertificateOptions(serve: Command): Command {
       'a Secret to keep a certificate in: issued, renewed, and trusted by the webhook configurations (self-signed in memory without either)',
       parseSecretName,
     )
-    .option('--cert-name <NAME>', 'one more DNS name or IP address for that certificate; may be repeated', collect, [])
+    .option('--cert-name <NAME>', 'one more DNS name or IP address for that certificate; may be repeated', addName, [])
     .option(
       '--cert-duration <DURATION>',
       'how long it lasts; it is renewed after two thirds',
@@ -111,7 +105,7 @@ async function openSecret(
   const creator = `${io.env['HOSTNAME'] ?? 'serve'}-${randomUUID()}`;
   const where = `${secret.namespace}/${secret.name}`;
   const certificates = await selfManagedSource({
-    store: storeIn(client, { ...secret, creator }),
+    store: certificateStore(client, { ...secret, creator }),
     lease: makeLease(client, { ...secret, identity: creator, seconds: LEASE_SECONDS, now: io.now, elapsed: monotonic }),
     issuer: issuerOf({ names, certMs: certDuration, caMs: caDuration }),
     readFacts: (parts, bundles) => factsOf(parts, bundles, names),
@@ -119,6 +113,7 @@ async function openSecret(
     settleMs: Math.min(SETTLE_MS, certDuration / 10),
     intervalMs: LOOK_MS,
     startMs: START_MS,
+    patienceMs: PATIENCE_MS,
     stopped,
     now: io.now,
     elapsed: monotonic,
@@ -142,48 +137,12 @@ function monotonic(): number {
   return performance.now();
 }
 
-/** The names by which an API server, or whoever tries it out in the cluster, calls our Service. */
-function serviceNames(namespace: string): readonly string[] {
-  const service = `scrapeguard.${namespace}.svc`;
-  return [service, `${service}.cluster.local`];
-}
-
-function storeIn(client: ApiClient, secret: SecretName & { readonly creator: string }): CertificateStore {
-  const access = secretAccess(client, secret);
-  const trust = webhookTrustAccess(client, WEBHOOK_CONFIGURATION);
-  return {
-    async readSecret(signal) {
-      const found = await access.read(signal);
-      if (found === undefined) return undefined;
-      const text = (key: string): string => (Object.hasOwn(found.data, key) ? (found.data[key] ?? '') : '');
-      const { cert, key, ca } = PART_NAMES;
-      return { parts: { cert: text(cert), key: text(key), ca: text(ca), caKey: text(CA_KEY) }, object: found.object };
-    },
-    writeSecret({ cert, key, ca, caKey }, before, signal) {
-      const data = { [PART_NAMES.cert]: cert, [PART_NAMES.key]: key, [PART_NAMES.ca]: ca, [CA_KEY]: caKey };
-      return access.write(data, before && { data: {}, object: before.object }, signal);
-    },
-    readTrust: trust.read,
-    writeTrust: trust.write,
-  };
-}
-
-function parseSecretName(text: string): SecretName {
-  const [, namespace, name] = /^([a-z0-9][a-z0-9-]{0,62})\/([a-z0-9][a-z0-9.-]{0,252})$/.exec(text) ?? [];
-  if (namespace === undefined || name === undefined) throw new InvalidArgumentError('It is not NAMESPACE/NAME.');
-  return { namespace, name };
-}
-
 /** Shorter lives than this would end between two looks. */
-const SHORTEST_LIFE_MS = 30_000;
+const SHORTEST_LIFE_MS = 60_000;
 
 function parseLife(text: string): number {
   const milliseconds = parseDuration(text);
   if (milliseconds === undefined) throw new InvalidArgumentError('It is no duration such as 2160h or 30m.');
-  if (milliseconds < SHORTEST_LIFE_MS) throw new InvalidArgumentError('It is shorter than 30s.');
+  if (milliseconds < SHORTEST_LIFE_MS) throw new InvalidArgumentError('It is shorter than 1m.');
   return milliseconds;
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

@@ -18,7 +18,11 @@ export interface SecretAccess {
    * Puts these data, and no others, in the place of those that were read; with `before` undefined it makes the Secret,
    * of type kubernetes.io/tls. False when somebody else was faster.
    */
-  readonly write: (data: SecretData, before: Secret | undefined, signal: AbortSignal) => Promise<boolean>;
+  readonly write: (
+    data: SecretData,
+    before: Pick<Secret, 'object'> | undefined,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
 }
 
 /** Access to one Secret by name; `creator` is unlike that of every other process. */

@@ -11,6 +11,8 @@ export type SelfManagedOptions = RotationParts & {
   readonly intervalMs: number;
   /** How long the first certificate may take. */
   readonly startMs: number;
+  /** How long a refusal is waited out at the start: rights that were just given, or an API server that just began. */
+  readonly patienceMs: number;
   /** Aborts when the process is to end, so that nobody waits for a first certificate in vain. */
   readonly stopped: AbortSignal;
   /** Whether an error of the store is one that will not pass by itself. */
@@ -32,8 +34,8 @@ const RELEASE_MS = 2_000;
 
 /**
  * Serves the pair of a Secret and follows it; the replica that has the lease also makes and renews it, and keeps the
- * webhook configurations trusting it. Rejects with an Error of one sentence when there is no usable pair in time, or at
- * once when the store refuses for good.
+ * webhook configurations trusting it. Rejects with an Error of one sentence when there is no usable pair in time, or as
+ * soon as the store has refused for good.
  */
 export async function selfManagedSource(options: SelfManagedOptions): Promise<SelfManagedCertificates> {
   const { store, lease, onProblem, intervalMs, now } = options;
@@ -82,8 +84,8 @@ export async function selfManagedSource(options: SelfManagedOptions): Promise<Se
 type Turn = (take: (secret: StoredSecret | undefined) => void) => Promise<void>;
 
 async function firstPair(turn: Turn, options: SelfManagedOptions): Promise<ServingPair> {
-  const { startMs, stopped, isHopeless, elapsed, now } = options;
-  const end = elapsed() + startMs;
+  const { startMs, patienceMs, stopped, isHopeless, elapsed, now } = options;
+  const begin = elapsed();
   let problem = 'another replica has the lease and has made none yet';
   do {
     let pair: ServingPair | undefined;
@@ -92,11 +94,12 @@ async function firstPair(turn: Turn, options: SelfManagedOptions): Promise<Servi
     } catch (error) {
       problem = sentenceOf(error);
       // A pair that could be read is served, whatever else was refused.
-      if (pair === undefined && isHopeless(error)) throw noCertificate(problem, error);
+      if (pair === undefined && isHopeless(error) && elapsed() - begin >= patienceMs)
+        throw noCertificate(problem, error);
     }
     if (pair !== undefined) return pair;
     await sleep(FIRST_TURNS_MS, undefined, { signal: stopped }).catch(() => undefined);
-  } while (elapsed() < end && !stopped.aborted);
+  } while (elapsed() - begin < startMs && !stopped.aborted);
   throw noCertificate(problem);
 }
 

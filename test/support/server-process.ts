@@ -12,10 +12,10 @@ import { waitUntil } from './wait-for.ts';
 export type ServerSettings = {
   /** A name for its log file. */
   readonly name: string;
-  /** The folder of tls.crt and tls.key. */
-  readonly certDir: string;
+  /** The folder of tls.crt and tls.key, unless its certificate comes from elsewhere. */
+  readonly certDir?: string;
   /** What its certificate is trusted by, PEM, read anew each time. */
-  readonly ca: () => string;
+  readonly ca: () => string | Promise<string>;
   /** The rest of its command line. */
   readonly args: readonly string[];
 };
@@ -77,13 +77,15 @@ async function startOn(
   const logFile = join(guard.directory, `${name}.log`);
   const url = `https://127.0.0.1:${port}`;
   const isReady = async (): Promise<boolean> => {
-    const asked = requestApi({ url, ca: ca() }, 'anonymous', '/readyz', { timeoutMs: 5_000 });
-    return asked.then(
-      ({ status }) => status === 200,
-      () => false,
-    );
+    try {
+      const { status } = await requestApi({ url, ca: await ca() }, 'anonymous', '/readyz', { timeoutMs: 5_000 });
+      return status === 200;
+    } catch {
+      return false;
+    }
   };
-  const flags = ['--bind-address', '127.0.0.1', '--port', String(port), '--cert-dir', certDir];
+  const flags = ['--bind-address', '127.0.0.1', '--port', String(port)];
+  if (certDir !== undefined) flags.push('--cert-dir', certDir);
   const start = async (): Promise<GuardedProgram> => {
     const program = await guard.start({
       command: process.execPath,

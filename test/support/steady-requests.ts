@@ -13,10 +13,10 @@ const MOST_EACH = 20_000;
 const PAUSE_MS = 10;
 
 /**
- * Sends requests, four at a time, until told to stop. `send` gets a running number and gives the answer in a word or a
+ * Sends requests, four at a time unless told, until told to stop. `send` gets a running number and gives the answer in a word or a
  * few; an Error counts as an answer, too, so that none is lost unseen.
  */
-export function startRequests(send: (number: number) => Promise<string>): SteadyRequests {
+export function startRequests(send: (number: number) => Promise<string>, atOnce = AT_ONCE): SteadyRequests {
   const answers = new Map<string, number>();
   let sent = 0;
   let answered = 0;
@@ -30,7 +30,7 @@ export function startRequests(send: (number: number) => Promise<string>): Steady
       await sleep(PAUSE_MS);
     }
   };
-  const workers = Array.from({ length: AT_ONCE }, work);
+  const workers = Array.from({ length: atOnce }, work);
   return {
     count: () => answered,
     async stop() {

@@ -174,7 +174,7 @@ async function writeArguments(
 const READINESS_MS = 100;
 
 /** A relay to the servers that are ready, in turn. */
-async function startService(servers: readonly ServerProcess[]): Promise<Relay> {
+export async function startService(servers: readonly ServerProcess[]): Promise<Relay> {
   let ready: readonly ServerProcess[] = servers;
   let turn = 0;
   let isStopped = false;

@@ -7,13 +7,14 @@ import { authoritiesIn, HOUR, MINUTE, Replica, SECOND, SETTLE, World } from './r
 
 /** What may happen next; the number is a replica's, or how much time passes. */
 type Happening =
-  | { readonly what: 'step' | 'lose' | 'crash'; readonly who: number }
+  | { readonly what: 'step' | 'run' | 'lose' | 'crash'; readonly who: number }
   | { readonly what: 'time'; readonly ms: number }
   | { readonly what: 'delete' | 'empty' }
   | { readonly what: 'scribble'; readonly part: 'cert' | 'caKey' | 'ca' };
 
 const who = fc.nat({ max: 1 });
 const steps = fc.record({ what: fc.constant('step' as const), who });
+const runs = fc.record({ what: fc.constant('run' as const), who });
 const time = fc.record({
   what: fc.constant('time' as const),
   ms: fc.constantFrom(SECOND, 5 * SECOND, SETTLE, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR),
@@ -31,19 +32,21 @@ const vandalism = fc.oneof(
 const skew = fc.integer({ min: -10 * MINUTE, max: 10 * MINUTE });
 const skews = fc.tuple(skew, skew, skew);
 
-/** A life: mostly requests that go on, in any order, so that whole rotations happen. */
+/** A life: requests that go on in any order, whole turns, and time that passes between them. */
 function livesWith(other: fc.Arbitrary<Happening>): fc.Arbitrary<Happening[]> {
   const mix = fc.oneof(
-    { weight: 20, arbitrary: steps },
-    { weight: 3, arbitrary: time },
+    { weight: 12, arbitrary: steps },
+    { weight: 4, arbitrary: runs },
+    { weight: 4, arbitrary: time },
     { weight: 1, arbitrary: other },
   );
-  return fc.array(mix, { minLength: 50, maxLength: 400, size: 'max' });
+  return fc.array(mix, { minLength: 50, maxLength: 300, size: 'max' });
 }
 
 async function happen(world: World, replicas: readonly Replica[], happening: Happening): Promise<void> {
   switch (happening.what) {
     case 'step':
+    case 'run':
     case 'lose':
     case 'crash':
       return replicas[happening.who]?.[happening.what]();

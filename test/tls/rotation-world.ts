@@ -11,7 +11,7 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
 export const CA_LIFE = 10 * HOUR;
-export const LEAF_LIFE = 3 * HOUR;
+export const LEAF_LIFE = 9 * HOUR;
 export const SETTLE = 30 * SECOND;
 
 /** A leaf that a replica serves. */

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { it } from 'node:test';
-import { connect, type PeerCertificate } from 'node:tls';
 import { makeAuthority, makeServerPair, writeParts } from '../../support/certificates.ts';
 import type { Cluster } from '../../support/cluster-access.ts';
 import { ASKS, EXPOSES, makePod, verdictOf } from '../../support/cluster-objects.ts';
 import { ownClusterSuite } from '../../support/cluster-suite.ts';
 import { startRelay } from '../../support/relay.ts';
+import { servedBy } from '../../support/served-by.ts';
 import { startRequests, type SteadyRequests } from '../../support/steady-requests.ts';
 import { waitUntil } from '../../support/wait-for.ts';
 import { startWebhook, useWebhook } from '../../support/webhook.ts';
@@ -98,13 +97,4 @@ function startVerdicts(cluster: Cluster, namespace: string): SteadyRequests {
 async function afterMore(requests: SteadyRequests, more: number): Promise<void> {
   const enough = requests.count() + more;
   await waitUntil(`${more} more answers`, () => requests.count() >= enough);
-}
-
-/** The certificate that a new connection gets. */
-async function servedBy(port: number): Promise<PeerCertificate> {
-  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  const certificate = socket.getPeerCertificate();
-  socket.destroy();
-  return certificate;
 }
