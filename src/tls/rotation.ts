@@ -13,7 +13,7 @@ export type Bundle = { readonly text: string; readonly authorities: readonly Aut
 export type Facts = {
   /** The CA whose key the Secret holds; undefined when there is none that could sign. */
   readonly authority?: Authority;
-  /** Every CA that the Secret says is to be trusted, `authority` first among them. */
+  /** Every CA that the Secret says is to be trusted, `authority` among them. */
   readonly trusted: readonly Authority[];
   /** The serving certificate, if one of `trusted` signed it: which, and when it should be replaced. */
   readonly leaf?: { readonly issuer: string; readonly renewAt: number };

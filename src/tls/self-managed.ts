@@ -94,8 +94,8 @@ async function firstPair(turn: Turn, options: SelfManagedOptions): Promise<Servi
     } catch (error) {
       problem = sentenceOf(error);
       // A pair that could be read is served, whatever else was refused.
-      if (pair === undefined && isHopeless(error) && elapsed() - begin >= patienceMs)
-        throw noCertificate(problem, error);
+      const isOver = isHopeless(error) && elapsed() - begin >= patienceMs;
+      if (isOver && pair === undefined) throw noCertificate(problem, error);
     }
     if (pair !== undefined) return pair;
     await sleep(FIRST_TURNS_MS, undefined, { signal: stopped }).catch(() => undefined);

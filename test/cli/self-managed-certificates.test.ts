@@ -24,6 +24,8 @@ const NAMES = ['scrapeguard.n.svc', '10.0.0.1'];
 const HOUR = 3_600_000;
 const [LEAF, CA, SETTLE] = [24 * HOUR, 72 * HOUR, 30_000];
 
+type Waits = Pick<Parameters<typeof selfManagedSource>[0], 'startMs' | 'patienceMs' | 'stopped'>;
+
 class World {
   readonly store: ObjectStore = makeObjectStore();
   readonly problems: string[] = [];
@@ -50,7 +52,7 @@ class World {
     this.#elapsed += milliseconds;
   }
 
-  async replica(name: string): Promise<SelfManagedCertificates> {
+  async replica(name: string, waits: Partial<Waits> = {}): Promise<SelfManagedCertificates> {
     const { store } = this;
     const elapsed = (): number => this.#elapsed;
     const now = (): Date => this.now();
@@ -64,6 +66,7 @@ class World {
       startMs: 0,
       patienceMs: 0,
       stopped: new AbortController().signal,
+      ...waits,
       now,
       elapsed,
       isHopeless: (error) => error instanceof ApiError && error.status === 403,
@@ -304,6 +307,24 @@ describe('an API server that refuses', () => {
     const world = new World(t);
     world.store.refuse(() => forbidden);
     await assert.rejects(world.replica('a'), { message: `There is no certificate: ${forbidden.message}` });
+  });
+
+  it('is waited out for a while at the start', async (t) => {
+    const world = new World(t);
+    let refusals = 0;
+    world.store.refuse(() => {
+      refusals += 1;
+      return refusals <= 4 ? forbidden : undefined;
+    });
+    assertServes(world, await world.replica('a', { startMs: 1, patienceMs: 1 }));
+    assert.ok(refusals > 4);
+  });
+
+  it('is not waited out by a process that is to end', async (t) => {
+    const world = new World(t);
+    world.store.refuse(() => forbidden);
+    const waits = { startMs: 1, patienceMs: 1, stopped: AbortSignal.abort() };
+    await assert.rejects(world.replica('a', waits), /There is no certificate/);
   });
 
   it('leaves a replica that can read the pair with it', async (t) => {
