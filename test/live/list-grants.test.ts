@@ -22,10 +22,7 @@ function serverOf(script: Readonly<Record<string, readonly (JsonObject | number)
       const answer = script[resource]?.[at] ?? page([]);
       return typeof answer === 'number' ? Promise.reject(new ApiError(answer, 'no')) : Promise.resolve(answer);
     },
-    // oxlint-disable-next-line require-yield -- nothing is watched
-    lines: async function* () {
-      throw new Error('Nothing is watched.');
-    },
+    lines: () => Promise.reject(new Error('Nothing is watched.')),
     close: () => Promise.resolve(),
   };
   return { client, asked };

@@ -64,10 +64,7 @@ export function makeObjectStore(): ObjectStore {
         if (found === undefined) throw new ApiError(404, `${path} not found`);
         return structuredClone(found);
       },
-      // oxlint-disable-next-line require-yield
-      async *lines() {
-        throw new Error('Nothing is watched here.');
-      },
+      lines: () => Promise.reject(new Error('Nothing is watched here.')),
       close: async () => undefined,
     },
     get: (path) => structuredClone(objects.get(path)),
