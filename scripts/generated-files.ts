@@ -7,6 +7,7 @@ import {
 } from '../src/admission/webhook-configurations.ts';
 import { publishedSchema } from '../src/policy/schema.ts';
 import type { Rule } from '../src/policy/rule.ts';
+import { annotationsPage } from './pages/annotations-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { examplesOf, filesIn } from './pages/examples.ts';
 import { policiesPage, rulesPage, type PolicyFile } from './pages/rule-index.ts';
@@ -31,6 +32,7 @@ export function generatedFiles(root: URL, rules: readonly Rule[]): Files {
   return new Map([
     ...rules.map((rule) => [`docs/rules/${rule.meta.id}.md`, rulePage(rule, examplesOf(root, rule.meta.id))] as const),
     ['docs/rules/README.md', rulesPage(metas)],
+    ['docs/annotations.md', annotationsPage()],
     ['docs/errors.md', errorsPage()],
     ['policies/README.md', policiesPage(metas, policyFiles(root))],
     ['policies/policy.schema.json', `${JSON.stringify(publishedSchema(rules), null, 2)}\n`],

@@ -1,4 +1,4 @@
-import { asObject, type JsonObject } from '../kube/json.ts';
+import { asList, asObject, type JsonObject } from '../kube/json.ts';
 import { isHostNetwork } from '../kube/pods.ts';
 import type { Labels } from '../kube/labels.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
@@ -66,9 +66,21 @@ function malformedField(spec: JsonObject): string | undefined {
   return LISTS.find((field) => spec[field] !== undefined && spec[field] !== null && !Array.isArray(spec[field]));
 }
 
-const OS_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os'] as const;
+const OS_LABELS: ReadonlySet<unknown> = new Set(['kubernetes.io/os', 'beta.kubernetes.io/os']);
 
-function isForWindows({ os, nodeSelector }: JsonObject): boolean {
-  const selector = asObject(nodeSelector);
-  return asObject(os)['name'] === 'windows' || OS_LABELS.some((label) => selector[label] === 'windows');
+/** True for a pod that says so, or that no other node than one with Windows can take. */
+function isForWindows({ os, nodeSelector, affinity }: JsonObject): boolean {
+  if (asObject(os)['name'] === 'windows') return true;
+  const selected = Object.entries(asObject(nodeSelector));
+  if (selected.some(([key, value]) => OS_LABELS.has(key) && value === 'windows')) return true;
+  const required = asObject(
+    asObject(asObject(affinity)['nodeAffinity'])['requiredDuringSchedulingIgnoredDuringExecution'],
+  );
+  const terms = asList(required['nodeSelectorTerms']);
+  return terms.length > 0 && terms.every((term) => asList(asObject(term)['matchExpressions']).some(isWindowsOnly));
+}
+
+function isWindowsOnly(expression: unknown): boolean {
+  const { key, operator, values } = asObject(expression);
+  return OS_LABELS.has(key) && operator === 'In' && asList(values).length === 1 && asList(values)[0] === 'windows';
 }

@@ -44,13 +44,12 @@ export type SkipReason = keyof typeof SKIP_REASONS;
 /** What is worth telling about a pod although it stops nothing, `{{value}}` standing for the value it is about. */
 export const WARNINGS = {
   'invalid-inject': 'scrapeguard.io/inject: "{{value}}" is neither "true" nor "false" and counts as none',
-  'invalid-proxy-port': 'scrapeguard.io/proxy-port: "{{value}}" is no port from 1024 to 65535; another one is taken',
+  'invalid-proxy-port': 'scrapeguard.io/proxy-port: "{{value}}" is no port from 1024 to 65535, not used',
   'proxy-port-taken': 'scrapeguard.io/proxy-port: {{value}} is taken already; another one is taken',
   'invalid-resource': '{{key}}: "{{value}}" is no quantity; the policy’s is used',
-  'request-over-limit': 'the proxy’s {{key}} request of {{value}} is over its limit, which is raised to it',
-  'port-not-declared':
-    'metrics port {{value}} is declared by no container; the proxy stands in front of it all the same',
-  'path-query': 'the query in the metrics path "{{value}}" is left out: a scraper cannot send one from an annotation',
+  'request-over-limit': 'the proxy’s {{key}} request of {{value}} is over its limit, which is raised',
+  'port-not-declared': 'no container declares metrics port {{value}}; a proxy guards it all the same',
+  'path-query': 'the query of the metrics path "{{value}}" is left out; annotations cannot send one',
   'scraped-without-port':
     'prometheus.io/scrape is "true" without prometheus.io/port, so that every port is scraped as it is',
   'node-wide-port': 'with hostNetwork, port {{value}} stays open to whatever runs on the node',

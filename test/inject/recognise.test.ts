@@ -237,7 +237,7 @@ const RIVALS: readonly Row[] = [
 ];
 
 const beside = (container: JsonObject, annotations?: PodChange['annotations']): JsonObject =>
-  annotatedPod({ beside: [container], ...(annotations === undefined ? {} : { annotations }) });
+  annotatedPod({ beside: [container], annotations });
 
 const OTHERS: readonly Row[] = [
   {

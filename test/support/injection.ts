@@ -9,6 +9,7 @@ import { planInjection, type Injection, type Plan } from '../../src/inject/plan.
 import { asList, asObject, type JsonObject } from '../../src/kube/json.ts';
 import type { Labels } from '../../src/kube/labels.ts';
 import type { InjectionPolicy } from '../../src/policy/document.ts';
+import type { Rule } from '../../src/policy/rule.ts';
 import type { Lookup } from '../../src/rbac/grants-view.ts';
 import { policyOf } from './validate-review.ts';
 
@@ -21,9 +22,12 @@ export interface Setting {
   readonly isMirrorPod?: boolean;
 }
 
+/** The one list, for the parser of policies is made once a list. */
+const NO_RULES: readonly Rule[] = [];
+
 /** The default policy's `injection` with some keys replaced. */
 export function injectionPolicy(injection: JsonObject = {}): InjectionPolicy {
-  return policyOf([], { injection }).injection;
+  return policyOf(NO_RULES, { injection }).injection;
 }
 
 export function circumstancesOf({ injection, namespace, labels, isMirrorPod }: Setting = {}): InjectionCircumstances {
@@ -38,7 +42,7 @@ export function circumstancesOf({ injection, namespace, labels, isMirrorPod }: S
 /** How a test's pod differs from one with a container `app` that serves metrics on the annotated port 9090. */
 export interface PodChange {
   /** Laid over the annotations; undefined takes one away. */
-  readonly annotations?: Readonly<Record<string, string | undefined>>;
+  readonly annotations?: Readonly<Record<string, string | undefined>> | undefined;
   readonly labels?: Labels;
   readonly spec?: JsonObject;
   /** Laid over the container `app`. */
