@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 
 import { asObject, asString, asStrings, isObject } from '../kube/json.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
+import { parseQuantity } from '../kube/quantity.ts';
 import { policySchema, type Exception, type Policy, type PolicyDocument } from './document.ts';
 import { oneLine, shorten } from './message.ts';
 import { nearestName } from './nearest.ts';
@@ -35,7 +36,11 @@ function parse(document: unknown, validate: ValidateFunction<PolicyDocument>, ru
   if (!isObject(document)) return refused([{ path: '', message: 'A policy is a YAML or JSON object.' }]);
   const completed: unknown = structuredClone(document);
   if (!validate(completed)) return refused((validate.errors ?? []).flatMap(problemOf));
-  const problems = [...exceptionProblems(completed.spec.exceptions, rules), ...imageProblems(completed.spec)];
+  const problems = [
+    ...exceptionProblems(completed.spec.exceptions, rules),
+    ...imageProblems(completed.spec),
+    ...resourceProblems(completed.spec),
+  ];
   return problems.length === 0 ? { ok: true, document: completed } : refused(problems);
 }
 
@@ -137,4 +142,15 @@ function imageProblems({ injection: { image } }: Policy): PolicyProblem[] {
   if (!COMING_DIALECT.test(image)) return [];
   const message = `"${image}" takes the flags of kube-rbac-proxy v1; this release writes those of v0.22.`;
   return [{ path: '/spec/injection/image', message }];
+}
+
+/** A sidecar that asks for more than it may have would have every pod refused that it is put into. */
+function resourceProblems({ injection: { resources } }: Policy): PolicyProblem[] {
+  return (['cpu', 'memory'] as const).flatMap((name) => {
+    const [request, limit] = [resources.requests[name], resources.limits[name]];
+    if ((parseQuantity(request) ?? 0n) <= (parseQuantity(limit) ?? 0n)) return [];
+    return [
+      { path: `/spec/injection/resources/requests/${name}`, message: `"${request}" is over the limit, "${limit}".` },
+    ];
+  });
 }

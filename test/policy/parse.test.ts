@@ -173,6 +173,12 @@ describe('a policy that can be used', () => {
     assert.deepEqual(second.document.spec, DEFAULT_SPEC);
   });
 
+  it('a sidecar may not ask for more than its limit', () => {
+    assert.deepEqual(inSpec({ injection: { resources: { requests: { cpu: '1' }, limits: { memory: '20Mi' } } } }), [
+      '/spec/injection/resources/requests/cpu: "1" is over the limit, "100m".',
+    ]);
+  });
+
   for (const image of [
     'quay.io/brancz/kube-rbac-proxy:v0.22.1',
     'quay.io/brancz/kube-rbac-proxy:v0.97.9',
