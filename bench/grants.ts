@@ -25,7 +25,10 @@ const MEMORY_BAR = 260;
 const HANDLER_BAR_MS = 50;
 const DECISION_BAR_MS = 1;
 const IDLE_MS = 20_000;
-const DECISIONS = 300;
+/** The clock of a thread's CPU is coarse: so many decisions are measured together. */
+const BATCH = 25;
+const BATCHES = 15;
+const NEVER = AbortSignal.any([]);
 
 /** The rows of memory, of the longest page and event, and of the decision. `bundle` is the bundle's command line. */
 export async function grantsRows(bundle: readonly string[], freePort: () => Promise<number>): Promise<string[][]> {
@@ -33,7 +36,7 @@ export async function grantsRows(bundle: readonly string[], freePort: () => Prom
   return [
     await memoryRow(bundle, freePort),
     ['CPU of the longest page of a list', `${longestPage.toFixed(1)} ms`, `< ${HANDLER_BAR_MS} ms`],
-    ['CPU of an event of 1.5 MiB', `${largeEvent(index).toFixed(1)} ms`, `< ${HANDLER_BAR_MS} ms`],
+    ['CPU of an event of 1.7 MB', `${largeEvent(index).toFixed(1)} ms`, `< ${HANDLER_BAR_MS} ms`],
     await decisionRow(index),
   ];
 }
@@ -96,7 +99,7 @@ function fillIndex(): { readonly index: GrantsIndex; readonly longestPage: numbe
   ] as const) {
     for (let from = 0; from < (COLLECTIONS[collection]?.count ?? 0); from += PAGE) {
       const text = pageText(collection, from, PAGE);
-      const start = process.cpuUsage();
+      const start = process.threadCpuUsage();
       const page: unknown = JSON.parse(text);
       for (const item of asList(asObject(page)['items'])) upsert(asObject(item));
       longestPage = Math.max(longestPage, cpuSince(start));
@@ -116,7 +119,7 @@ function largeEvent(index: GrantsIndex): number {
   const object = { ...clusterRoleNumber(5_000), rules };
   const line = JSON.stringify({ type: 'MODIFIED', object });
   const costs = Array.from({ length: 7 }, () => {
-    const start = process.cpuUsage();
+    const start = process.threadCpuUsage();
     const event = watchEventOf(line, 'ClusterRole');
     if (event.type === 'upsert') index.upsertClusterRole(event.object);
     return cpuSince(start);
@@ -136,14 +139,16 @@ async function decisionRow(index: GrantsIndex): Promise<string[]> {
   const request = decodeReview(reviewOf(object, oldObject));
   const costs: number[] = [];
   let verdict = '';
-  for (let round = 0; round < DECISIONS; round += 1) {
-    const start = performance.now();
-    const { outcome } = await validate(request, judge, AbortSignal.any([]));
-    costs.push(performance.now() - start);
-    verdict = outcome.decision.allowed ? 'allowed' : 'denied';
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const start = process.threadCpuUsage();
+    for (let round = 0; round < BATCH; round += 1) {
+      const { outcome } = await validate(request, judge, NEVER);
+      verdict = outcome.decision.allowed ? 'allowed' : 'denied';
+    }
+    costs.push(cpuSince(start) / BATCH);
   }
   const name = `decision on a ClusterRole edit (${verdict}), ${BINDINGS} bindings, ${CHAIN} deep, 1000 affected, median`;
-  return [name, `${quantile(costs.slice(DECISIONS / 10), 0.5).toFixed(2)} ms`, `<= ${DECISION_BAR_MS} ms`];
+  return [name, `${quantile(costs.slice(2), 0.5).toFixed(2)} ms`, `<= ${DECISION_BAR_MS} ms`];
 }
 
 function reviewOf(object: JsonObject, oldObject: JsonObject): string {
@@ -161,7 +166,8 @@ function reviewOf(object: JsonObject, oldObject: JsonObject): string {
   return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request });
 }
 
+/** Milliseconds of this thread, which a busy machine makes longer by its caches only. */
 function cpuSince(start: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(start);
+  const { user, system } = process.threadCpuUsage(start);
   return (user + system) / 1000;
 }
