@@ -7,12 +7,15 @@ import type { ClusterView } from '../policy/cluster-view.ts';
 import type { Policy } from '../policy/document.ts';
 import { isExcludedNamespace } from '../policy/scope.ts';
 import { homeOf } from './judge.ts';
+import { tokenWarnings } from './mutate.ts';
 
 /** What becomes of one pod, or pod template, of an object. */
 export interface PodInjection {
   /** The template's place in its owner; '' for a pod. */
   readonly path: JsonPointer;
   readonly injection: Injection;
+  /** What to tell about the permissions that the proxy needs: a sentence, and the command that gives them. */
+  readonly tokenWarnings: readonly string[];
   /** Operations on the object; none where nothing is injected. */
   readonly patch: readonly PatchOperation[];
 }
@@ -37,7 +40,8 @@ export function injectObject(object: JsonObject, { policy, templateKinds, view }
     const injection: Injection = isExcludedNamespace(policy, namespace)
       ? { kind: 'skip', reason: 'excluded-namespace', value: namespace, warnings: [] }
       : planInjection(pod, circumstances);
-    return { path, injection, patch: patchAt(object, path, injection) };
+    const warnings = injection.kind === 'plan' ? tokenWarnings(pod, namespace, view) : [];
+    return { path, injection, tokenWarnings: warnings, patch: patchAt(object, path, injection) };
   });
 }
 

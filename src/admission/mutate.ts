@@ -82,7 +82,8 @@ function announcements({ ports }: Plan): readonly string[] {
   );
 }
 
-function tokenWarnings(pod: JsonObject, namespace: string, view: ClusterView): readonly string[] {
+/** What to tell about a pod whose ServiceAccount may not ask who a scraper is; nothing when it may, or nobody can say. */
+export function tokenWarnings(pod: JsonObject, namespace: string, view: ClusterView): readonly string[] {
   const account = accountOf(pod, namespace);
   return tokenReviewsOf(account, view.grants) === 'missing' ? missingTokenReviews(account) : [];
 }

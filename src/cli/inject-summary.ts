@@ -28,6 +28,7 @@ export function tellInjections(files: readonly InjectedFile[], mode: InjectionPo
     }
     for (const warning of injection.warnings) tell(io, 'warning', pod, warningSentence(warning));
   }
+  say(io, 'warning', [...new Set(pods.flatMap(accountWarning))]);
   say(io, 'note', [countsOf(pods, isReport)]);
   if (isReport) say(io, 'note', ['nothing is changed: the policy has injection.mode: report']);
 }
@@ -41,6 +42,12 @@ function podsOf({ file, objects }: InjectedFile): Told[] {
 
 function tell(io: Io, word: string, { file, line, name }: Told, sentence: string): void {
   say(io, word, [sentenceOf({ file, line, message: `${name}: ${sentence}` })]);
+}
+
+/** The command on one line, so that it can be copied. */
+function accountWarning({ tokenWarnings: [sentence, ...command] }: Told): readonly string[] {
+  if (sentence === undefined) return [];
+  return [[sentence.replace(/^scrapeguard: /, ''), ...command.map((part) => part.replace(/ \\$/, ''))].join(' ')];
 }
 
 function countsOf(pods: readonly Told[], isReport: boolean): string {

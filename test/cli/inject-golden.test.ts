@@ -6,8 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 import jsonPatch from 'fast-json-patch';
 
+import { homeOf } from '../../src/admission/judge.ts';
+import { asObject, type JsonObject } from '../../src/kube/json.ts';
+import { refOf, type ObjectRef } from '../../src/kube/object.ts';
+import { TEMPLATE_KINDS, templatesOf, type TemplateKind } from '../../src/kube/templates.ts';
 import { readManifests } from '../../src/manifests/manifests.ts';
+import { RULES } from '../../src/rules/index.ts';
 import { checkGoldens } from '../support/golden.ts';
+import { mutateWrite, policyOf } from '../support/validate-review.ts';
 import { runCli } from './run-cli.ts';
 
 const CASES = fileURLToPath(new URL('../golden/inject', import.meta.url));
@@ -40,6 +46,22 @@ for (const name of readdirSync(CASES)) {
       assert.deepEqual(patched(before, (await inject('in.yaml', '-o', 'patch')).stdout), objects);
     });
 
+    it('is what the webhook makes of the pods', async () => {
+      const spec =
+        policy.length === 0 ? {} : asObject(objectsIn(readFileSync(join(folder, 'policy.yaml'), 'utf8'))[0]?.['spec']);
+      const { templateKinds } = policyOf(RULES, spec);
+      const kinds = [...TEMPLATE_KINDS, ...templateKinds];
+      const clusterObjects = objectsIn(readFileSync(join(folder, 'in.yaml'), 'utf8'));
+      const expected = objectsIn(readFileSync(join(folder, 'out.yaml'), 'utf8'));
+      for (const [at, object] of clusterObjects.entries()) {
+        const after = podsOf(expected[at] ?? {}, kinds);
+        for (const [number, pod] of podsOf(object, kinds).entries()) {
+          const { mutated } = await mutateWrite({ object: pod, namespace: homeOf(object) }, { spec, clusterObjects });
+          assert.deepEqual(mutated, after[number]);
+        }
+      }
+    });
+
     it('finds nothing left to do in what it wrote', async () => {
       const once = readFileSync(join(folder, 'out.yaml'), 'utf8');
       process.chdir(folder);
@@ -49,28 +71,24 @@ for (const name of readdirSync(CASES)) {
   });
 }
 
-function objectsIn(text: string): readonly object[] {
+function objectsIn(text: string): readonly JsonObject[] {
   const { manifests, errors } = readManifests('text', text);
   assert.deepEqual(errors, []);
   return manifests.map(({ object }) => object);
 }
 
+/** The pods of an object as a controller sends them to the API server. */
+function podsOf(object: JsonObject, kinds: readonly TemplateKind[]): readonly JsonObject[] {
+  const pods = object['kind'] === 'Pod' ? [object] : templatesOf(object, kinds).map(({ pod }) => pod);
+  return pods.map((pod) => asObject(JSON.parse(JSON.stringify(pod))));
+}
+
 /** The objects after the patches that name them. */
-function patched(objects: readonly object[], patches: string): readonly object[] {
-  const changes: readonly { object: { kind: string; name: string }; patch: readonly jsonPatch.Operation[] }[] =
-    JSON.parse(patches);
+function patched(objects: readonly JsonObject[], patches: string): readonly JsonObject[] {
+  const changes: readonly { object: ObjectRef; patch: readonly jsonPatch.Operation[] }[] = JSON.parse(patches);
   return objects.map((object) => {
-    const change = changes.find((each) => each.object.name === nameOf(object) && each.object.kind === kindOf(object));
+    const { kind, name } = refOf(object);
+    const change = changes.find((each) => each.object.name === name && each.object.kind === kind);
     return change ? jsonPatch.applyPatch(structuredClone(object), [...change.patch], true).newDocument : object;
   });
-}
-
-function nameOf(object: object): unknown {
-  return 'metadata' in object && typeof object.metadata === 'object' && object.metadata && 'name' in object.metadata
-    ? object.metadata.name
-    : undefined;
-}
-
-function kindOf(object: object): unknown {
-  return 'kind' in object ? object.kind : undefined;
 }

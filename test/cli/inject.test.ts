@@ -33,6 +33,14 @@ const FILES: Readonly<Record<string, string>> = {
   'wrong-policy.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {select: all}}\n',
 };
 
+const BINDING = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: proxies}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "system:auth-delegator"}
+subjects:
+- {kind: Group, apiGroup: rbac.authorization.k8s.io, name: "system:serviceaccounts:default"}
+`;
+
 const folder = mkdtempSync(join(tmpdir(), 'inject-'));
 
 before(() => {
@@ -98,6 +106,17 @@ describe('inject writes', () => {
         ],
       ],
     );
+  });
+});
+
+describe('inject says', () => {
+  it('once what an account lacks, unless a binding among the files gives it', async () => {
+    const { stderr } = await inject(['one.yaml', 'two words.yaml']);
+    const told = stderr.match(/^warning: ServiceAccount default\/default may not create tokenreviews, .*$/gm);
+    assert.equal(told?.length, 1);
+    assert.match(told[0], / kubectl create clusterrolebinding .* --serviceaccount=default:default$/);
+    const granted = await inject(['one.yaml', '-'], { stdin: BINDING });
+    assert.doesNotMatch(granted.stderr, /tokenreviews/);
   });
 });
 

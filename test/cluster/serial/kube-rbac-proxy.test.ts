@@ -104,11 +104,11 @@ await ownClusterSuite(
     });
 
     it('sends back whoever asks for a path that is not clean, so that it never reaches the application', async () => {
-      const seen = proxied.application.seen.length;
+      const reached = proxied.application.seen.length;
       for (const path of ['//metrics', '/metrics/../debug/pprof', '/debug/../metrics', '/%6Detrics/..']) {
         assert.equal((await ask(proxied, path, { token: tokens.scraper })).status, 307, path);
       }
-      assert.equal(proxied.application.seen.length, seen);
+      assert.equal(proxied.application.seen.length, reached);
     });
 
     it('takes the method for the verb: get lets neither HEAD nor POST nor OPTIONS through', async () => {
