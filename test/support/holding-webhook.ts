@@ -1,6 +1,7 @@
 // A webhook of a stranger's, which keeps the API server waiting: what it is asked about is admitted by everybody else
 // and not stored yet.
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { asObject, asString } from '../../src/kube/json.ts';
@@ -30,7 +31,7 @@ export async function startHoldingWebhook(cluster: Cluster): Promise<HoldingWebh
   const held = new Map<string, () => void>();
   const asked = new Set<string>();
   let isHolding = false;
-  const server = createServer(await makeServerPair(authority), async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { uid, name } = asObject(asObject(JSON.parse(await text(request)))['request']);
     const answer = (): void => {
       const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: { uid, allowed: true } };
@@ -39,7 +40,8 @@ export async function startHoldingWebhook(cluster: Cluster): Promise<HoldingWebh
     asked.add(asString(name) ?? '');
     if (isHolding) held.set(asString(name) ?? '', answer);
     else answer();
-  });
+  };
+  const server = createServer(await makeServerPair(authority), (request, response) => void take(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

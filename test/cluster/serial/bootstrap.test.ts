@@ -84,8 +84,9 @@ await ownClusterSuite('bootstrapping with our webhooks registered, failurePolicy
       const answer = await cluster.request(`${RBAC}/${path}`, { method: 'PATCH', contentType, body: { rules: [] } });
       assert.equal(answer.status, 200);
     }
-    for (const path of DELETED)
+    for (const path of DELETED) {
       assert.equal((await cluster.request(`${RBAC}/${path}`, { method: 'DELETE' })).status, 200);
+    }
     await waitUntil('the aggregation controller to empty what it aggregates', async () => {
       return meaningOf(await read(VIEW)).length < (original.get(VIEW)?.length ?? 0);
     });
@@ -98,8 +99,9 @@ await ownClusterSuite('bootstrapping with our webhooks registered, failurePolicy
     await cluster.stopApiServer();
     // Settles when the API server says that it is ready, which takes its default roles.
     await cluster.startApiServer();
-    for (const path of [...ALTERED, ...DELETED])
+    for (const path of [...ALTERED, ...DELETED]) {
       assert.deepEqual(meaningOf(await read(path)), original.get(path), path);
+    }
     await assertNobodyElseMayWrite();
   });
 
