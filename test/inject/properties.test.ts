@@ -9,6 +9,8 @@ import { patchError, patchOf } from '../../src/inject/patch.ts';
 import { planInjection, type Plan } from '../../src/inject/plan.ts';
 import { skipSentence, warningSentence } from '../../src/inject/reasons.ts';
 import { recogniseProxies } from '../../src/inject/recognise.ts';
+import { factsOf } from '../../src/inject/pod-facts.ts';
+import { rivalsIn } from '../../src/inject/rivals.ts';
 import { asList, asObject, isObject, type JsonObject } from '../../src/kube/json.ts';
 import { annotationsIn, circumstancesOf, type Setting } from '../support/injection.ts';
 import { anyJson } from '../support/json-trees.ts';
@@ -176,9 +178,9 @@ describe('a pod that is injected', () => {
   it('has every annotated port protected, by a proxy that shares nothing', () => {
     fc.assert(
       fc.property(injectedPods, ({ after, plan, setting }) => {
-        const { ports, rivals, status } = recogniseProxies(after, circumstancesOf(setting).injection);
+        const { ports, status } = recogniseProxies(after, circumstancesOf(setting).injection);
         assert.equal(status, 'truthful');
-        assert.deepEqual(rivals, []);
+        assert.deepEqual(rivalsIn(factsOf(after)), []);
         assert.ok(ports.every(({ by }) => by !== 'nobody'));
         const own = ports.filter(({ by }) => by === 'injected').map(({ port }) => port);
         assert.deepEqual(
