@@ -45,8 +45,8 @@ const NAME = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/;
 /** What the writer of a pod is told when its account lacks the permission: who lacks it, and what to run. */
 export function missingTokenReviews({ namespace, name }: PodAccount): readonly string[] {
   if (!NAME.test(namespace) || !NAME.test(name)) return [];
-  const who = 'scrapeguard: ServiceAccount ';
-  const what = ' may not create tokenreviews, so that scrapes get 401 until someone runs:';
+  const who = 'ServiceAccount ';
+  const what = ' may not create tokenreviews, so scrapes get 401; run:';
   const account = shorten(`${namespace}/${name}`, LONGEST_WARNING - who.length - what.length);
   return [`${who}${account}${what}`, ...commandFor(namespace, name)];
 }

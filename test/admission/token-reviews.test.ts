@@ -117,7 +117,7 @@ describe('the account of a pod', () => {
 describe('what is said of an account without the permission', () => {
   it('names it and gives the command', () => {
     assert.deepEqual(missingTokenReviews({ namespace: 'a', name: 'b' }), [
-      'scrapeguard: ServiceAccount a/b may not create tokenreviews, so that scrapes get 401 until someone runs:',
+      'ServiceAccount a/b may not create tokenreviews, so scrapes get 401; run:',
       'kubectl create clusterrolebinding a-b --clusterrole=system:auth-delegator --serviceaccount=a:b',
     ]);
   });

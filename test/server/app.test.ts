@@ -3,14 +3,21 @@ import { describe, it, type TestContext } from 'node:test';
 
 import type { AdmissionReview } from '../../src/kube/admission-review.ts';
 import { viewOf } from '../../src/policy/cluster-view.ts';
+import { assertAcceptable } from '../support/response-oracle.ts';
 import { makePod } from '../support/rule-tester.ts';
+import { scrapedPod } from '../support/scraped-pods.ts';
 import { makeServer, reviewOf, type TestServer } from '../support/server.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const NGINX = makePod({ spec: { hostNetwork: true }, container: { ports: [{ containerPort: 10255 }] } });
 
-async function post(server: TestServer, payload: string, headers: Record<string, string> = JSON_TYPE) {
-  const { statusCode, body } = await server.app.inject({ method: 'POST', url: '/validate', payload, headers });
+async function post(
+  server: TestServer,
+  payload: string,
+  headers: Record<string, string> = JSON_TYPE,
+  url = '/validate',
+) {
+  const { statusCode, body } = await server.app.inject({ method: 'POST', url, payload, headers });
   return { status: statusCode, body: JSON.parse(body) as Record<string, unknown> };
 }
 
@@ -63,6 +70,28 @@ describe('POST /validate', () => {
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kubelet' }, data: { padding } };
     const review = reviewOf(object, { operation: 'UPDATE', oldObject: object });
     assert.equal((await responseTo(await makeServer(t), review)).allowed, true);
+  });
+});
+
+describe('POST /mutate', () => {
+  it('lets every key of an answer through, patch and its type too, and tells the log what it did', async (t) => {
+    const server = await makeServer(t);
+    const { status, body } = await post(server, JSON.stringify(reviewOf(scrapedPod())), JSON_TYPE, '/mutate');
+    assert.equal(status, 200);
+    assertAcceptable('705ab4f5-6393-11e8-b7cc-42010a800002', body, 'mutating');
+    const { patch, patchType, warnings, auditAnnotations } = (body as unknown as AdmissionReview).response;
+    assert.match(Buffer.from(patch ?? '', 'base64').toString(), /"--upstream=http:\/\/127\.0\.0\.1:9090\/"/);
+    assert.deepEqual([patchType, auditAnnotations], ['JSONPatch', { injection: 'injected' }]);
+    assert.match(warnings?.[0] ?? '', /ServiceAccount default\/default may not create tokenreviews/);
+    assert.deepEqual(
+      server.verdicts.map(({ outcome }) => outcome.injection),
+      [{ result: 'injected' }],
+    );
+  });
+
+  it('refuses nothing that /validate refuses', async (t) => {
+    const { body } = await post(await makeServer(t), JSON.stringify(reviewOf(NGINX)), JSON_TYPE, '/mutate');
+    assert.deepEqual(body['response'], { uid: '705ab4f5-6393-11e8-b7cc-42010a800002', allowed: true });
   });
 });
 
