@@ -32,6 +32,8 @@ export type WebhookOptions = {
    * share a control plane. `every`: the whole cluster, as it is installed, with the server in scrapeguard-system.
    */
   readonly namespaces?: 'own' | 'every';
+  /** True to register it as for the policy in which namespaces opt in by the product's own labels. */
+  readonly optIn?: boolean;
   /** Servers; more than one stand behind a relay that does what a Service does. One unless told. */
   readonly servers?: number;
   /** Where the servers find the API server, when something stands in between. */
@@ -107,14 +109,18 @@ async function assemble(cluster: Cluster, guard: Guard, options: WebhookOptions)
     servers.push(await startServer(guard, { name: `server-${number}`, certDir, ca: () => registration.trusted, args }));
   }
   const front = servers.length > 1 ? await startService(servers) : undefined;
-  const place = { ...home, url: `https://127.0.0.1:${front?.port ?? servers[0]?.port}` };
+  const place: WebhookPlace = {
+    ...home,
+    url: `https://127.0.0.1:${front?.port ?? servers[0]?.port}`,
+    namespaces: options.optIn === true ? 'opted-in' : 'every',
+  };
   const reviews = async (): Promise<readonly Review[]> => {
     return (await Promise.all(servers.map((server) => server.reviews()))).flat();
   };
   const createNamespace: Webhook['createNamespace'] = (labels = {}) =>
     cluster.createNamespace({ ...labels, ...(home.label !== undefined && { [home.label.key]: home.label.value }) });
   await register(cluster, place, registration);
-  await waitUntilAsked(cluster, await createNamespace(), reviews);
+  await waitUntilAsked(cluster, await createNamespace({ 'scrapeguard.io/enforce': 'off' }), reviews);
   return {
     name: home.name,
     namespace: home.namespace,
