@@ -87,7 +87,7 @@ function nextSteps(dir: string, { isRenewal, until }: { readonly isRenewal: bool
       ];
   return [
     ...lines,
-    `kubectl -n scrapeguard-system create secret tls scrapeguard-certificates --cert=${path(PART_NAMES.cert)} --key=${path(PART_NAMES.key)}`,
+    `kubectl -n scrapeguard-system create secret tls scrapeguard-certificates --cert=${path(PART_NAMES.cert)} --key=${path(PART_NAMES.key)} --dry-run=client -o yaml | kubectl apply -f -`,
     `Nobody renews it: run this again with the same --dir before ${until.toISOString().slice(0, 10)}.`,
     '',
   ].join('\n');

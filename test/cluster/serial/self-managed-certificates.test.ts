@@ -157,11 +157,9 @@ await ownClusterSuite(
     });
 
     it('no key and no certificate is in a log', async () => {
-      for (const server of servers) {
-        const text = JSON.stringify(await server.log());
-        assert.doesNotMatch(text, /PRIVATE KEY|BEGIN CERTIFICATE/);
-        assert.match(text, /certificates changed/);
-      }
+      const text = JSON.stringify(await Promise.all(servers.map((server) => server.log())));
+      assert.doesNotMatch(text, /PRIVATE KEY|BEGIN CERTIFICATE/);
+      assert.match(text, /certificates changed/);
     });
 
     const { namespaced, clusterWide } = certificatePermissions(SECRET);
@@ -169,7 +167,9 @@ await ownClusterSuite(
       const kinds = asStrings(rule['resources']);
       const [kind = ''] = kinds;
       it(`a server that may do nothing with ${kind} ends, and says so`, async () => {
+        await setFailurePolicy(cluster, 'Ignore');
         for (const server of servers) await server.stop();
+        await waitUntil('nobody to be asked', async () => (await judged(cluster, 1)) === 'allowed');
         const others = (rules: readonly JsonObject[]): readonly JsonObject[] => rules.filter((other) => other !== rule);
         await allow(cluster, { namespaced: others(namespaced), clusterWide: others(clusterWide) });
         await cluster.request(SECRET_PATH, { method: 'DELETE' });
@@ -194,21 +194,6 @@ async function prepare(cluster: ControlPlane): Promise<void> {
   await allow(cluster, certificatePermissions(SECRET));
   // Nothing listens there until the servers do.
   await register(cluster, { ...home, url: 'https://127.0.0.1:1' }, { failurePolicy: 'Ignore', trusted: '' });
-  const [, mutating = ''] = CONFIGURATIONS;
-  await apply(cluster, mutating.replace(/\/scrapeguard$/, ''), {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingWebhookConfiguration',
-    metadata: { name: 'scrapeguard' },
-    webhooks: [
-      {
-        name: 'nothing.mutate.scrapeguard.io',
-        clientConfig: { url: 'https://127.0.0.1:1/mutate' },
-        admissionReviewVersions: ['v1'],
-        sideEffects: 'None',
-        rules: [{ apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['nothing'], operations: ['CREATE'] }],
-      },
-    ],
-  });
 }
 
 async function allow(cluster: ControlPlane, { namespaced, clusterWide }: Permissions): Promise<void> {
@@ -258,9 +243,18 @@ async function pointTo(cluster: ControlPlane, url: string): Promise<void> {
     ...clientConfig,
     url: `${url}${new URL(String(clientConfig['url'])).pathname}`,
   }));
+  await setFailurePolicy(cluster, 'Fail');
+}
+
+/** Of every entry that validates. */
+async function setFailurePolicy(cluster: ControlPlane, failurePolicy: 'Fail' | 'Ignore'): Promise<void> {
   const [path = ''] = CONFIGURATIONS;
   const entries = asList((await configurationsOf(cluster))[0]?.['webhooks']);
-  const body = entries.map((_, entry) => ({ op: 'replace', path: `/webhooks/${entry}/failurePolicy`, value: 'Fail' }));
+  const body = entries.map((_, entry) => ({
+    op: 'replace',
+    path: `/webhooks/${entry}/failurePolicy`,
+    value: failurePolicy,
+  }));
   const answer = await cluster.request(path, { method: 'PATCH', contentType: 'application/json-patch+json', body });
   assert.equal(answer.status, 200);
 }
