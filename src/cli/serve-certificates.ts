@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Logger } from 'pino';
 
 import { ApiError, connect } from '../cluster/api-client.ts';
@@ -58,14 +58,17 @@ export function addCertificateOptions(serve: Command): Command {
       'a Secret to keep a certificate in: issued, renewed, and trusted by the webhook configurations (self-signed in memory without either)',
       parseSecretName,
     )
-    .option('--cert-name <NAME>', 'one more DNS name or IP address for that certificate; may be repeated', addName, [])
-    .option(
-      '--cert-duration <DURATION>',
-      'how long it lasts; it is renewed after two thirds',
-      parseLife,
-      2160 * HOUR_MS,
+    .addOption(
+      new Option('--cert-name <NAME>', 'one more DNS name or IP address for that certificate; may be repeated')
+        .argParser(addName)
+        .default([], 'none'),
     )
-    .option('--ca-duration <DURATION>', 'how long the CA that signs it lasts, likewise', parseLife, 8760 * HOUR_MS);
+    .addOption(lifeOption('--cert-duration', 'how long it lasts; it is renewed after two thirds', 2160))
+    .addOption(lifeOption('--ca-duration', 'how long the CA that signs it lasts, likewise', 8760));
+}
+
+function lifeOption(name: string, description: string, hours: number): Option {
+  return new Option(`${name} <DURATION>`, description).argParser(parseLife).default(hours * HOUR_MS, `${hours}h`);
 }
 
 /** Opens the source that the options ask for. Rejects with a Failure. */
