@@ -23,6 +23,12 @@ const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s;
 /** Stands in a word for the output of a command, which nobody knows. */
 const OUTPUT = '$()';
 
+/** Characters that mean themselves wherever they stand, as many as there are in a row. */
+const PLAIN = /[^\s\\'"$#<>;&|()`]+/y;
+
+/** The same between double quotes, where only three characters mean something else. */
+const PLAIN_QUOTED = /[^\\"$]+/y;
+
 /**
  * Splits a POSIX shell script into its simple commands, so that `sh -c "a && exec kubelet --x=1"` shows both. It reads
  * words, quotes, backslashes, separators, comments and command substitutions in one pass; keywords and redirections stay
@@ -74,7 +80,14 @@ class ScriptReader {
     else if (REDIRECTIONS.has(char)) this.redirection(char);
     else if (SEPARATORS.has(char)) this.separator(char);
     else if (char === ' ' || char === '\t' || char === '\r') this.separateWord();
-    else this.append(char);
+    else this.appendRun(PLAIN, char);
+  }
+
+  /** Takes a whole row of plain characters at once, or the one that is next. */
+  private appendRun(plain: RegExp, char: string): void {
+    plain.lastIndex = this.at;
+    const run = plain.exec(this.script)?.[0] ?? char;
+    this.append(run, run.length);
   }
 
   private append(text: string, length = 1): void {
@@ -103,7 +116,7 @@ class ScriptReader {
       else if (char === '$') {
         const { text, length } = this.parameter();
         this.append(text, length);
-      } else this.append(char);
+      } else this.appendRun(PLAIN_QUOTED, char);
     }
     this.at += 1;
   }
