@@ -22,6 +22,17 @@ export function parseDuration(text: string): number | undefined {
 
 /** How long a view may take, in milliseconds, for a request whose `?timeout=` is this. */
 export function waitingTime(timeout: string | undefined): number {
+  if (timeout !== last.timeout) last = { timeout, milliseconds: readWaitingTime(timeout) };
+  return last.milliseconds;
+}
+
+/** An API server says the same with every request of a webhook. */
+let last: { readonly timeout: string | undefined; readonly milliseconds: number } = {
+  timeout: undefined,
+  milliseconds: readWaitingTime(undefined),
+};
+
+function readWaitingTime(timeout: string | undefined): number {
   const asked = (timeout === undefined ? undefined : parseDuration(timeout)) ?? DEFAULT_TIMEOUT_MS;
   return Math.min(asked, LONGEST_TIMEOUT_MS) * (1 - RESERVE);
 }
