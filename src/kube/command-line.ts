@@ -1,6 +1,6 @@
 import { Environment } from './environment.ts';
-import { asStrings, type JsonObject } from './json.ts';
-import type { Container } from './pods.ts';
+import { asStrings } from './json.ts';
+import { knownOf, type Container } from './pods.ts';
 import type { JsonPointer } from './pointer.ts';
 import { parseShellScript } from './shell-script.ts';
 
@@ -72,20 +72,14 @@ const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map([
 /** A shell that starts a shell that starts a shell is read this deep. */
 const DEEPEST_SHELL = 4;
 
-/** Commands by raw container, with the place they were read for: several rules ask for the same ones in one evaluation. */
-const KNOWN = new WeakMap<JsonObject, { readonly path: JsonPointer; readonly commands: readonly Command[] }>();
-
 /**
  * Every program that a container starts as far as its command and arguments say: `$(VAR)` expanded from the container's
  * literal environment, `sh -c` scripts taken apart, wrappers such as `exec`, `env` and `tini` passed over. Work and
  * result are linear in the container's size.
  */
 export function commandsOf(container: Container): readonly Command[] {
-  const known = KNOWN.get(container.spec);
-  if (known?.path === container.path) return known.commands;
-  const commands = readCommands(container);
-  KNOWN.set(container.spec, { path: container.path, commands });
-  return commands;
+  const known = knownOf(container);
+  return (known.commands ??= readCommands(container));
 }
 
 function readCommands(container: Container): Command[] {

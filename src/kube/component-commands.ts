@@ -4,8 +4,8 @@ import { commandsOf, type Command, type Word } from './command-line.ts';
 import { COMPONENTS, componentOfImage, componentUseOf, type ComponentName } from './components.ts';
 import { Environment } from './environment.ts';
 import { flagNamesOf, flagsNamed } from './flags.ts';
-import { asList, asObject, asString, type JsonObject } from './json.ts';
-import type { Container } from './pods.ts';
+import { asList, asObject, asString } from './json.ts';
+import { knownOf, type Container } from './pods.ts';
 import type { JsonPointer } from './pointer.ts';
 import { parseShellScript } from './shell-script.ts';
 
@@ -17,33 +17,38 @@ export interface ComponentCommand {
   readonly isWhole: boolean;
 }
 
-/** Commands by raw container: four rules ask for the same ones. */
-const KNOWN = new WeakMap<JsonObject, { readonly path: JsonPointer; readonly commands: readonly ComponentCommand[] }>();
-
 /**
  * What a container tells components: its own commands where one starts a component, the arguments that k3s and rke2 pass
  * on (`--kubelet-arg=read-only-port=10255`), and variables such as `KUBELET_EXTRA_ARGS`. Linear in the container's size.
  */
 export function componentCommandsOf(container: Container): readonly ComponentCommand[] {
-  const known = KNOWN.get(container.spec);
-  if (known?.path === container.path) return known.commands;
-  const variables = variablesOf(container);
-  const commands = [...startedBy(container, variables), ...passedOn(container), ...fromVariables(variables)];
-  KNOWN.set(container.spec, { path: container.path, commands });
-  return commands;
+  const known = knownOf(container);
+  return (known.componentCommands ??= readComponentCommands(container));
 }
 
-function* startedBy(container: Container, variables: readonly Variable[]): Generator<ComponentCommand> {
-  const image = asString(container.spec['image']) ?? '';
+function readComponentCommands(container: Container): readonly ComponentCommand[] {
+  const variables = variablesOf(container);
   const commands = commandsOf(container);
+  return [
+    ...startedBy(commands, asString(container.spec['image']) ?? '', variables),
+    ...commands.flatMap(passedOn),
+    ...variables.flatMap(fromVariable),
+  ];
+}
+
+function startedBy(
+  commands: readonly Command[],
+  image: string,
+  variables: readonly Variable[],
+): readonly ComponentCommand[] {
   if (commands.length === 0) {
     const component = componentOfImage(image);
-    if (component !== undefined) yield whole(component, { program: '', words: [] }, variables);
+    return component === undefined ? [] : [whole(component, { program: '', words: [] }, variables)];
   }
-  for (const command of commands) {
+  return commands.flatMap((command) => {
     const use = componentUseOf(command, image);
-    if (use !== undefined) yield whole(use.component, use.command, variables);
-  }
+    return use === undefined ? [] : [whole(use.component, use.command, variables)];
+  });
 }
 
 /** etcd reads every flag from the environment, too; its command line wins (go.etcd.io/etcd pkg/flags `SetFlagsFromEnv`). */
@@ -63,15 +68,14 @@ const PASSED_BY: ReadonlyMap<string, ComponentName> = new Map(
   COMPONENTS.flatMap(({ name, passedBy = [] }) => passedBy.map((flag) => [flag, name] as const)),
 );
 
-function* passedOn(container: Container): Generator<ComponentCommand> {
-  for (const command of commandsOf(container)) {
-    for (const flag of flagNamesOf(command)) {
-      const component = PASSED_BY.get(flag);
-      if (component === undefined) continue;
-      const words = flagsNamed(command, flag).map(({ value, path }) => ({ text: asFlag(value), path }));
-      yield { component, command: { program: component, words }, isWhole: false };
-    }
-  }
+function passedOn(command: Command): readonly ComponentCommand[] {
+  const flags = flagNamesOf(command).filter((flag) => PASSED_BY.has(flag));
+  return [...new Set(flags)].flatMap((flag) => {
+    const component = PASSED_BY.get(flag);
+    if (component === undefined) return [];
+    const words = flagsNamed(command, flag).map(({ value, path }) => ({ text: asFlag(value), path }));
+    return [{ component, command: { program: component, words }, isWhole: false }];
+  });
 }
 
 /** `read-only-port=0`, as k3s takes it, with the dashes that the component sees. */
@@ -114,14 +118,10 @@ function ownersOf(variable: string): readonly ComponentName[] {
   );
 }
 
-function* fromVariables(variables: readonly Variable[]): Generator<ComponentCommand> {
-  for (const { name, value, path } of variables) {
-    if (!isArgumentsVariable(name)) continue;
-    const words = parseShellScript(value, NO_VARIABLES).flatMap((command) => command.map((text) => ({ text, path })));
-    for (const component of ownersOf(name)) {
-      yield { component, command: { program: component, words }, isWhole: false };
-    }
-  }
+function fromVariable({ name, value, path }: Variable): readonly ComponentCommand[] {
+  if (!isArgumentsVariable(name)) return [];
+  const words = parseShellScript(value, NO_VARIABLES).flatMap((command) => command.map((text) => ({ text, path })));
+  return ownersOf(name).map((component) => ({ component, command: { program: component, words }, isWhole: false }));
 }
 
 const NO_VARIABLES = { lookup: () => undefined, assign: () => {} };

@@ -138,12 +138,13 @@ const FLAGS = indexOf(({ flags }) => flags);
  * the words. Flags that several programs share, such as `--port`, say nothing.
  */
 export function componentUseOf(command: Command, image: string): ComponentUse | undefined {
-  const isHyperkube = command.program === HYPERKUBE || nameOfImage(image) === HYPERKUBE;
+  const imageIs = nameOfImage(image);
+  const isHyperkube = command.program === HYPERKUBE || imageIs === HYPERKUBE;
   const started = command.program === HYPERKUBE ? subCommandOf(command) : command;
   const component =
     named(PROGRAMS, started.program) ??
     (isHyperkube ? named(SUB_COMMANDS, started.program) : undefined) ??
-    (started.program === '' ? componentOfImage(image) : undefined) ??
+    (started.program === '' ? named(IMAGES, imageIs) : undefined) ??
     componentOfFlags(started);
   return component === undefined ? undefined : { component, command: started };
 }
@@ -154,11 +155,8 @@ export function componentOfImage(image: string): ComponentName | undefined {
 }
 
 function componentOfFlags(command: Command): ComponentName | undefined {
-  for (const flag of flagNamesOf(command)) {
-    const component = FLAGS.whole.get(flag);
-    if (component !== undefined) return component;
-  }
-  return undefined;
+  const flag = flagNamesOf(command).find((name) => FLAGS.whole.has(name));
+  return flag === undefined ? undefined : FLAGS.whole.get(flag);
 }
 
 function named({ whole, endings }: NameIndex, name: string): ComponentName | undefined {

@@ -6,13 +6,24 @@ import { asList, asObject, asString, asStrings, type JsonObject } from './json.t
  * that would exceed the budget stays as written.
  */
 export class Environment {
+  private readonly container: JsonObject;
   private readonly values = new Map<string, string>();
-  private budget: number;
+  private budget = 0;
+  private isRead = false;
 
-  /** Later entries win; one whose value comes from elsewhere (`valueFrom`, `envFrom`) is unknown. */
   constructor(container: JsonObject) {
-    const entries = asList(container['env']).map(asObject);
-    this.budget = budgetFor(container, entries);
+    this.container = container;
+  }
+
+  /**
+   * Reads the variables when the first one is asked for: most command lines refer to none. Later entries win; one whose
+   * value comes from elsewhere (`valueFrom`, `envFrom`) is unknown.
+   */
+  private read(): void {
+    if (this.isRead) return;
+    this.isRead = true;
+    const entries = asList(this.container['env']).map(asObject);
+    this.budget = budgetFor(this.container, entries);
     for (const entry of entries) {
       const name = asString(entry['name']);
       const value = asString(entry['value']);
@@ -24,17 +35,20 @@ export class Environment {
 
   /** Sets a variable, as a shell script does on its way. */
   assign(name: string, value: string): void {
+    this.read();
     this.values.set(name, value);
   }
 
   /** The value of a variable, taken from the budget; undefined when it is unknown or too long for what is left. */
   valueOf(name: string): string | undefined {
+    this.read();
     const value = this.values.get(name);
     return value !== undefined && this.spend(value.length) ? value : undefined;
   }
 
   /** Takes a number of characters from the budget; false when it does not hold them. */
   spend(characters: number): boolean {
+    this.read();
     if (characters > this.budget) return false;
     this.budget -= characters;
     return true;

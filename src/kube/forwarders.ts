@@ -1,6 +1,7 @@
 import { commandsOf, type Command } from './command-line.ts';
 import type { Container } from './pods.ts';
 import type { JsonPointer } from './pointer.ts';
+import { mentionsOneOf } from './port-use.ts';
 
 /** An argument by which a container passes connections on to a port. */
 export interface Forward {
@@ -25,7 +26,9 @@ const SOCAT_LISTENS = /^[a-z0-9-]+-l(?:isten)?:/i;
  * container forwards when one of its programs listens, and that one or another connects to the port: `nc -l 80 | nc a 1`.
  */
 export function forwardsTo(container: Container, ports: readonly number[]): Forward[] {
-  const candidates = commandsOf(container).flatMap((command) => {
+  const commands = commandsOf(container);
+  if (!commands.some(({ words }) => words.some(({ text }) => mentionsOneOf(text, ports)))) return [];
+  const candidates = commands.flatMap((command) => {
     const pattern = listensPattern(command);
     return pattern === undefined ? [] : [{ command, pattern, listens: isListening(command, pattern) }];
   });

@@ -1,6 +1,8 @@
 /** An image reference without registry and repository folders, tag and digest: `registry:5000/a/kubelet:v1` gives `kubelet`. */
 export function imageName(image: string): string {
-  return lastPart(image).split(':', 1)[0] ?? '';
+  const part = lastPart(image);
+  const colon = part.indexOf(':');
+  return colon < 0 ? part : part.slice(0, colon);
 }
 
 /** The tag of an image reference, '' when it has none. */
@@ -9,6 +11,7 @@ export function imageTag(image: string): string {
 }
 
 function lastPart(image: string): string {
-  const withoutDigest = image.split('@', 1)[0] ?? '';
+  const at = image.indexOf('@');
+  const withoutDigest = at < 0 ? image : image.slice(0, at);
   return withoutDigest.slice(withoutDigest.lastIndexOf('/') + 1);
 }

@@ -1,3 +1,5 @@
+import type { Command } from './command-line.ts';
+import type { ComponentCommand } from './component-commands.ts';
 import { asList, asObject, asString, isObject, type JsonObject } from './json.ts';
 import type { JsonPointer } from './pointer.ts';
 
@@ -15,6 +17,12 @@ export interface Container {
   readonly spec: JsonObject;
 }
 
+/** Readings of one container that several rules ask for; each is made when it is first asked for. */
+export interface KnownOfContainer {
+  commands?: readonly Command[];
+  componentCommands?: readonly ComponentCommand[];
+}
+
 /** One entry of a container's `ports`, with its place. */
 export interface ContainerPort {
   readonly container: Container;
@@ -22,8 +30,31 @@ export interface ContainerPort {
   readonly spec: JsonObject;
 }
 
-/** Every container of a pod: init containers (native sidecars among them), app containers, ephemeral containers. */
+/** The pod that was read last, its containers and what is known of them. A WeakMap of all pods costs several times more. */
+let last: {
+  readonly pod: JsonObject;
+  readonly containers: readonly Container[];
+  readonly known: ReadonlyMap<Container, KnownOfContainer>;
+} = { pod: {}, containers: [], known: new Map() };
+
+/**
+ * Every container of a pod: init containers (native sidecars among them), app containers, ephemeral containers. Rules
+ * that ask about the same pod one after the other get the same containers, with what was read of them.
+ */
 export function containersOf(pod: JsonObject): readonly Container[] {
+  if (last.pod !== pod) {
+    const containers = readContainers(pod);
+    last = { pod, containers, known: new Map(containers.map((container) => [container, {}])) };
+  }
+  return last.containers;
+}
+
+/** Where to keep what is read of a container: for whoever asks next when it is of the last pod, else for nobody. */
+export function knownOf(container: Container): KnownOfContainer {
+  return last.known.get(container) ?? {};
+}
+
+function readContainers(pod: JsonObject): Container[] {
   const spec = asObject(pod['spec']);
   const found: Container[] = [];
   for (const list of CONTAINER_LISTS) {

@@ -11,10 +11,9 @@ export function escapeToken(token: string): string {
 /** The pointer as its unescaped tokens; '' gives none. */
 export function tokensOf(pointer: JsonPointer): string[] {
   if (pointer === '') return [];
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const tokens = pointer.slice(1).split('/');
+  if (!pointer.includes('~')) return tokens;
+  return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 const ARRAY_INDEX = /^(?:0|[1-9][0-9]*)$/;

@@ -48,6 +48,11 @@ export function portUse(text: string, port: number): PortUse | undefined {
   return found;
 }
 
+/** True when the digits of one of these ports stand in a text, as whatever: where they do not, nothing uses the port. */
+export function mentionsOneOf(text: string, ports: readonly number[]): boolean {
+  return ports.some((port) => text.includes(String(port)));
+}
+
 function useAt(text: string, at: number, end: number): PortUse | undefined {
   const [, key = '', link = ''] = lookBack(KEY_BEFORE, text, at) ?? lookBack(FLAG_BEFORE, text, at) ?? [];
   if (PORT_KEY.test(key)) return useOfKey(key);

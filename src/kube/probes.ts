@@ -13,30 +13,26 @@ export interface NetworkHandler {
   readonly path: JsonPointer;
 }
 
-/** Where a container keeps handlers (core/v1 types.go: Probe and LifecycleHandler), field by field. */
-const HOOKS = [
-  ['livenessProbe'],
-  ['readinessProbe'],
-  ['startupProbe'],
-  ['lifecycle', 'postStart'],
-  ['lifecycle', 'preStop'],
-] as const;
+/** Where a container keeps handlers (core/v1 types.go: Probe and LifecycleHandler). */
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+const LIFECYCLE_HOOKS = ['postStart', 'preStop'] as const;
 
 const ACTIONS = ['httpGet', 'tcpSocket', 'grpc'] as const;
 
 /** Every network handler of a container, probes first. */
-export function* networkHandlersOf(container: Container): Generator<NetworkHandler> {
-  for (const [first, second] of HOOKS) {
-    const outer = container.spec[first];
-    if (!isObject(outer)) continue;
-    const handler = second === undefined ? outer : asObject(outer[second]);
-    const hook = second === undefined ? first : `${first}/${second}`;
+export function networkHandlersOf(container: Container): readonly NetworkHandler[] {
+  const found: NetworkHandler[] = [];
+  const collect = (handler: unknown, hook: string): void => {
+    if (!isObject(handler)) return;
     for (const action of ACTIONS) {
       const spec = handler[action];
-      if (!isObject(spec)) continue;
-      yield { container, hook, action, spec, path: `${container.path}/${hook}/${action}` };
+      if (isObject(spec)) found.push({ container, hook, action, spec, path: `${container.path}/${hook}/${action}` });
     }
-  }
+  };
+  for (const probe of PROBES) collect(container.spec[probe], probe);
+  const lifecycle = asObject(container.spec['lifecycle']);
+  for (const hook of LIFECYCLE_HOOKS) collect(lifecycle[hook], `lifecycle/${hook}`);
+  return found;
 }
 
 /** The host that a handler names; undefined when the kubelet calls the pod's own address. */

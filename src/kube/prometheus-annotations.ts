@@ -43,9 +43,11 @@ const SETTINGS_BY_KEY: ReadonlyMap<string, ScrapeSetting> = new Map(
   SCRAPE_SETTINGS.map((setting) => [scrapeKey(setting), setting]),
 );
 
+const LONGEST_LABEL = Math.max(...[...SETTINGS_BY_LABEL.keys()].map((label) => label.length));
+
 /** The setting that an annotation's key stands for, in whatever spelling; undefined for any other key. */
 export function scrapeSettingOf(key: string): ScrapeSetting | undefined {
-  if (!key.startsWith(STEM)) return undefined;
+  if (!key.startsWith(STEM) || key.length > LONGEST_LABEL) return undefined;
   return SETTINGS_BY_KEY.get(key) ?? SETTINGS_BY_LABEL.get(asLabelName(key));
 }
 

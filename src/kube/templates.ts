@@ -48,7 +48,7 @@ export function templatesOf(object: JsonObject, kinds: readonly TemplateKind[]):
   const kind = kindOf(object, kinds);
   if (kind === undefined) return [];
   const owner = metadataOf(object);
-  return valuesAt(object, tokensOf(kind.path), '').map(({ value, path }) => ({ pod: podOf(value, owner), path }));
+  return valuesAt(object, tokensOf(kind.path), 0, '').map(({ value, path }) => ({ pod: podOf(value, owner), path }));
 }
 
 function kindOf(object: JsonObject, kinds: readonly TemplateKind[]): TemplateKind | undefined {
@@ -71,13 +71,15 @@ function podOf(template: JsonObject, owner: JsonObject): JsonObject {
 
 function valuesAt(
   value: unknown,
-  [token, ...rest]: readonly string[],
+  tokens: readonly string[],
+  at: number,
   path: JsonPointer,
 ): { value: JsonObject; path: JsonPointer }[] {
+  const token = tokens[at];
   if (token === undefined) return isObject(value) ? [{ value, path }] : [];
   if (token === '*') {
     const entries = Array.isArray(value) ? value.entries() : Object.entries(asObject(value));
-    return [...entries].flatMap(([key, item]) => valuesAt(item, rest, `${path}/${escapeToken(String(key))}`));
+    return [...entries].flatMap(([key, item]) => valuesAt(item, tokens, at + 1, `${path}/${escapeToken(String(key))}`));
   }
-  return valuesAt(own(asObject(value), token), rest, `${path}/${escapeToken(token)}`);
+  return valuesAt(own(asObject(value), token), tokens, at + 1, `${path}/${escapeToken(token)}`);
 }

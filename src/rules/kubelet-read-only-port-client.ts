@@ -7,9 +7,9 @@ import { asList, asObject, asString, type JsonObject } from '../kube/json.ts';
 import { metadataOf } from '../kube/object.ts';
 import { containersOf, type Container } from '../kube/pods.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
-import { portUse, type PortUse } from '../kube/port-use.ts';
+import { mentionsOneOf, portUse, type PortUse } from '../kube/port-use.ts';
 import { portNumber } from '../kube/ports.ts';
-import { asLabelName } from '../kube/prometheus-annotations.ts';
+import { scrapeSettingOf } from '../kube/prometheus-annotations.ts';
 import { scrapeTargetsOf } from '../kube/scrape-targets.ts';
 import { defineRule, type Message, type Observation, type RuleContext } from '../policy/rule.ts';
 
@@ -105,9 +105,10 @@ function* checkContainer(container: Container, context: Context): Observations {
     const messageId = use === 'asks' ? 'argument' : 'listener';
     yield { messageId, path, data: { container: container.name, port } };
   }
-  for (const [index, entry] of asList(container.spec['env']).map(asObject).entries()) {
-    const variable = asString(entry['name']) ?? '';
-    const found = useIn(`${variable}=${environment.expand(asString(entry['value']) ?? '')}`, ports);
+  for (const [index, entry] of asList(container.spec['env']).entries()) {
+    const { name, value } = asObject(entry);
+    const variable = asString(name) ?? '';
+    const found = useIn(`${variable}=${environment.expand(asString(value) ?? '')}`, ports);
     if (found === undefined) continue;
     const data = { container: container.name, port: found.port };
     const path = `${container.path}/env/${index}/value`;
@@ -132,12 +133,14 @@ function usesInCommandLine(
   const lines = [writtenWords(container, environment), ...commandsOf(container).map(({ words }) => words)];
   for (const words of lines) {
     for (const [index, { text, path }] of words.entries()) {
+      // The digits cannot stand in the flag before: there they would follow a letter, and be no port.
+      if (!mentionsOneOf(text, ports)) continue;
       const flag = words[index - 1]?.text ?? '';
       const use = useIn(BARE_FLAG.test(flag) ? `${flag} ${text}` : text, ports);
       if (use !== undefined && found.get(path)?.use !== 'asks') found.set(path, use);
     }
   }
-  for (const { path } of forwardsTo(container, ports)) found.delete(path);
+  if (found.size > 0) for (const { path } of forwardsTo(container, ports)) found.delete(path);
   return found;
 }
 
@@ -170,13 +173,12 @@ function useIn(text: string, ports: readonly number[]): Use | undefined {
 
 /** Annotations that name a port to scrape, in every spelling that Prometheus reads alike. */
 function* checkAnnotations(object: JsonObject, { params: { ports } }: Context): Observations {
-  const annotations = Object.entries(asObject(metadataOf(object)['annotations'])).map(
-    ([key, value]) => [key, asLabelName(key), value] as const,
-  );
-  const scrape = annotations.filter(([, label]) => label === 'prometheus_io_scrape').map(([, , value]) => value);
+  const annotations = asObject(metadataOf(object)['annotations']);
+  const keys = Object.keys(annotations);
+  const scrape = keys.filter((key) => scrapeSettingOf(key) === 'scrape').map((key) => annotations[key]);
   if (scrape.length > 0 && scrape.every((value) => value === 'false')) return;
-  for (const [annotation, label, value] of annotations) {
-    const port = label === 'prometheus_io_port' ? portNumber(value) : undefined;
+  for (const annotation of keys) {
+    const port = scrapeSettingOf(annotation) === 'port' ? portNumber(annotations[annotation]) : undefined;
     if (port === undefined || !ports.includes(port)) continue;
     const messageId = scrape.includes('true') ? 'annotation' : 'idleAnnotation';
     yield { messageId, path: `/metadata/annotations/${escapeToken(annotation)}`, data: { annotation, port } };

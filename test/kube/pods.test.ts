@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
+import { commandsOf } from '../../src/kube/command-line.ts';
+import type { JsonObject } from '../../src/kube/json.ts';
 import { containersOf, isHostNetwork, portsOf } from '../../src/kube/pods.ts';
 
 const POD = {
@@ -23,6 +25,27 @@ const POD = {
 };
 
 describe('containersOf', () => {
+  it('hands out the same containers until it is asked about another pod', () => {
+    const [first] = containersOf(POD);
+    assert.equal(containersOf(POD)[0], first);
+    assert.deepEqual(containersOf({ spec: {} }), []);
+    assert.notEqual(containersOf(POD)[0], first);
+    assert.deepEqual(containersOf(POD)[0], first);
+  });
+
+  it('takes no reading of one place for that of another', () => {
+    const shared = { name: 'a', command: ['serve', '--x'] };
+    const pathsIn = (pod: JsonObject): string[] =>
+      containersOf(pod).flatMap((container) =>
+        commandsOf(container).flatMap(({ words }) => words.map(({ path }) => path)),
+      );
+    const twice = { spec: { containers: [shared, shared] } };
+    for (let round = 0; round < 2; round += 1) {
+      assert.deepEqual(pathsIn(twice), ['/spec/containers/0/command/1', '/spec/containers/1/command/1']);
+      assert.deepEqual(pathsIn({ spec: { initContainers: [shared] } }), ['/spec/initContainers/0/command/1']);
+    }
+  });
+
   it('finds every container in the order in which they run', () => {
     const found = containersOf(POD).map(({ name, list, path }) => `${name} ${list} ${path}`);
     assert.deepEqual(found, [

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { portUse, type PortUse } from '../../src/kube/port-use.ts';
+import { mentionsOneOf, portUse, type PortUse } from '../../src/kube/port-use.ts';
 
 const USES: readonly (readonly [string, PortUse | undefined])[] = [
   // Addresses.
@@ -95,6 +95,22 @@ describe('portUse', () => {
     fc.assert(
       fc.property(filler, filler, (before, after) => {
         assert.equal(portUse(`${before} node1:10255 ${after}`, 10255), 'asks');
+      }),
+    );
+  });
+});
+
+describe('mentionsOneOf', () => {
+  it('is false only for a text that uses none of the ports, whatever flag stands before it', () => {
+    const part = fc.constantFrom('10255', '4194', '102', '55', ':', '=', ' ', '"', '-', '--', 'a', 'port', 'node', '.');
+    const text = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(''));
+    const flag = text.filter((written) => /^--?[A-Za-z][\w.-]*$/.test(written));
+    const ports = [10255, 4194];
+    fc.assert(
+      fc.property(text, fc.option(flag), (written, before) => {
+        const whole = before === null ? written : `${before} ${written}`;
+        const isUsed = ports.some((port) => portUse(whole, port) !== undefined);
+        assert.ok(mentionsOneOf(written, ports) || !isUsed);
       }),
     );
   });
