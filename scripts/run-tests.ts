@@ -1,6 +1,7 @@
 // Runs test files with node's own test runner and tells what a script has to know of the outcome.
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
 import { endWithParent } from '../test/support/orphan-watch.ts';
 
 /** Files that run together; `title` heads their output. */
@@ -21,10 +22,17 @@ export type TestOutcome = { readonly failed: boolean; readonly skips: readonly S
 const TEST_LIMIT_MS = 5 * 60_000;
 const GROUP_LIMIT_MS = 40 * 60_000;
 
+/**
+ * Where Node keeps the compiled code of modules, for every process that a test file is or starts; each of them reads
+ * hundreds. Node writes a file there in one step and checks it by its source, so that runs may share the folder.
+ */
+const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/node-compile', import.meta.url));
+
 /** Runs a group, a process a file, with the output of the spec reporter. An empty group is nothing to talk about. */
 export async function runTests(group: TestGroup, signal: AbortSignal): Promise<TestOutcome> {
   if (group.files.length === 0 || signal.aborted) return { failed: signal.aborted, skips: [] };
   process.stdout.write(`\n# ${group.title}\n`);
+  process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE;
   let failed = false;
   const skips: Skip[] = [];
   const stream = run({
