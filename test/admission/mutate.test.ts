@@ -96,7 +96,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'a port that nobody declares',
     write: { object: makePod({ 'prometheus.io/port': '9191' }) },
-    warning: /^metrics port 9191 is declared by no container/,
+    warning: /^no container declares metrics port 9191/,
     ...INJECTED,
   },
   { name: 'a status that somebody made up', write: { object: makePod(ALTERED) }, ...INJECTED },
