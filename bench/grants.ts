@@ -48,7 +48,7 @@ async function memoryRow(bundle: readonly string[], freePort: () => Promise<numb
   writeFileSync(kubeconfig, kubeconfigFor(listPort), { mode: 0o600 });
   const lists = spawn(process.execPath, ['bench/list-server.ts', String(listPort)], { stdio: 'inherit' });
   await sleep(1_000);
-  const args = [...bundle, String(port), '--kubeconfig', kubeconfig];
+  const args = [...bundle, String(port), '--metrics-port', '0', '--kubeconfig', kubeconfig];
   const server = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   try {
     await untilReady(port);

@@ -10,6 +10,7 @@ import type { Rule } from '../src/policy/rule.ts';
 import { annotationsPage } from './pages/annotations-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { examplesOf, filesIn } from './pages/examples.ts';
+import { metricsPage } from './pages/metrics-page.ts';
 import { policiesPage, rulesPage, type PolicyFile } from './pages/rule-index.ts';
 import { rulePage } from './pages/rule-page.ts';
 import { yamlText } from './pages/yaml-text.ts';
@@ -34,6 +35,7 @@ export function generatedFiles(root: URL, rules: readonly Rule[]): Files {
     ['docs/rules/README.md', rulesPage(metas)],
     ['docs/annotations.md', annotationsPage()],
     ['docs/errors.md', errorsPage()],
+    ['docs/metrics.md', metricsPage()],
     ['policies/README.md', policiesPage(metas, policyFiles(root))],
     ['policies/policy.schema.json', `${JSON.stringify(publishedSchema(rules), null, 2)}\n`],
     ['deploy/webhooks.yaml', webhooks(rules, 'every')],

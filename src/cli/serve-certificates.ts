@@ -15,6 +15,7 @@ import type { CertificateSource } from '../tls/source.ts';
 import { factsOf } from '../tls/stored-facts.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
+import type { Meters } from './meters.ts';
 import { addName } from './options.ts';
 import { certificateStore, parseSecretName, type SecretName } from './certificate-store.ts';
 
@@ -32,6 +33,14 @@ export interface CertificateOptions {
 export interface OpenCertificates {
   readonly certificates: CertificateSource;
   readonly close: () => Promise<void>;
+}
+
+/** What opening a source needs besides the options. */
+interface CertificateParts {
+  readonly io: Io;
+  readonly log: Logger;
+  readonly meters: Pick<Meters, 'count'>;
+  readonly stopped: AbortSignal;
 }
 
 const HOUR_MS = 3_600_000;
@@ -74,29 +83,40 @@ function lifeOption(name: string, description: string, hours: number): Option {
 /** Opens the source that the options ask for. Rejects with a Failure. */
 export async function openCertificates(
   options: CertificateOptions,
-  { io, log, stopped }: { readonly io: Io; readonly log: Logger; readonly stopped: AbortSignal },
+  { io, log, meters, stopped }: CertificateParts,
 ): Promise<OpenCertificates> {
   const { certDir, certSecret } = options;
   if (certDir !== undefined && certSecret !== undefined) {
     throw new Failure('Give --cert-dir or --cert-secret: somebody else renews the certificate, or we do.');
   }
   try {
-    if (certSecret !== undefined) return await openSecret(certSecret, options, { io, log, stopped });
-    const certificates = certDir === undefined ? await selfSignedSource([], io.now()) : await openFiles(certDir, log);
+    if (certSecret !== undefined) return await openSecret(certSecret, options, { io, log, meters, stopped });
+    const certificates =
+      certDir === undefined ? await selfSignedSource([], io.now()) : await openFiles(certDir, { log, meters });
     return { certificates, close: async () => certificates.stop() };
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(error instanceof Error ? error.message : String(error), error);
   }
 }
 
-function openFiles(directory: string, log: Logger): Promise<CertificateSource> {
-  return watchCertificateFiles({ directory, intervalMs: LOOK_MS, onProblem: (sentence) => log.error(sentence) });
+function openFiles(
+  directory: string,
+  { log, meters }: Pick<CertificateParts, 'log' | 'meters'>,
+): Promise<CertificateSource> {
+  return watchCertificateFiles({
+    directory,
+    intervalMs: LOOK_MS,
+    onProblem(sentence) {
+      meters.count('scrapeguard_certificate_problems_total');
+      log.error(sentence);
+    },
+  });
 }
 
 async function openSecret(
   secret: SecretName,
   options: CertificateOptions,
-  { io, log, stopped }: { readonly io: Io; readonly log: Logger; readonly stopped: AbortSignal },
+  { io, log, meters, stopped }: CertificateParts,
 ): Promise<OpenCertificates> {
   const { kubeconfig, certDuration, caDuration } = options;
   if (kubeconfig === undefined && io.env['KUBERNETES_SERVICE_HOST'] === undefined) {
@@ -122,7 +142,10 @@ async function openSecret(
     elapsed: monotonic,
     isHopeless: (error) => error instanceof ApiError && error.status === 403,
     onStep: (step) => log.info({ secret: where, step }, 'certificates changed'),
-    onProblem: (reason) => log.error({ secret: where, reason }, 'the certificate cannot be kept up'),
+    onProblem(reason) {
+      meters.count('scrapeguard_certificate_problems_total');
+      log.error({ secret: where, reason }, 'the certificate cannot be kept up');
+    },
   }).catch(async (error: unknown) => {
     await client.close();
     throw error;

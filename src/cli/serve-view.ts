@@ -4,7 +4,7 @@ import type { Outcome } from '../admission/reply.ts';
 import type { ViewFor } from '../admission/validate.ts';
 import { type ApiClient, ApiError, connect } from '../cluster/api-client.ts';
 import { SYSTEM_CLOCK } from '../cluster/clock.ts';
-import { COLLECTIONS, type Followed, startCaches } from '../cluster/cluster-caches.ts';
+import { type CacheState, COLLECTIONS, type Followed, startCaches } from '../cluster/cluster-caches.ts';
 import { liveView } from '../cluster/live-view.ts';
 import { makeSecondLook } from '../cluster/second-look.ts';
 import { followVersion } from '../cluster/server-version.ts';
@@ -15,6 +15,7 @@ import type { Ruleset } from '../policy/ruleset.ts';
 import { logLineFor } from '../server/log-line.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
+import type { Meters } from './meters.ts';
 
 /** Where `serve` sees a cluster: by a kubeconfig, from inside, or a folder of manifests that stands for one. */
 export interface ViewOptions {
@@ -26,6 +27,10 @@ export interface ViewOptions {
 export interface OpenView {
   readonly viewFor: ViewFor;
   readonly isReady: () => boolean;
+  /** How far each cache has come; nothing where there are none. */
+  readonly caches: () => Readonly<Partial<Record<Followed, CacheState>>>;
+  /** The API server of a live cluster. */
+  readonly client?: ApiClient;
   /** To be told of each verdict, so that an allowed write can be looked at once more. */
   readonly record: (request: AdmissionRequest, outcome: Outcome) => void;
   readonly close: () => Promise<void>;
@@ -35,22 +40,26 @@ export interface OpenView {
 export interface ViewParts {
   readonly io: Io;
   readonly log: Logger;
+  readonly meters: Pick<Meters, 'count'>;
   readonly ruleset: () => Ruleset;
   readonly today: () => string;
+}
+
+/** True when the options and the environment name a cluster to be seen live. */
+export function isLive({ kubeconfig, state }: ViewOptions, { env }: Io): boolean {
+  return kubeconfig !== undefined || (state === undefined && env['KUBERNETES_SERVICE_HOST'] !== undefined);
 }
 
 /**
  * Opens the view that the options and the environment ask for. A kubeconfig in the home directory alone connects to
  * nothing: somebody who tries the server out must not ask a cluster by accident. Rejects with a Failure.
  */
-export async function openView({ kubeconfig, state }: ViewOptions, parts: ViewParts): Promise<OpenView> {
-  const { io } = parts;
+export async function openView(options: ViewOptions, parts: ViewParts): Promise<OpenView> {
+  const { kubeconfig, state } = options;
   if (kubeconfig !== undefined && state !== undefined) {
     throw new Failure('Give --kubeconfig or --state: the cluster is seen live or stands in a folder.');
   }
-  if (kubeconfig !== undefined) return openLive(kubeconfig, parts);
-  if (state === undefined && io.env['KUBERNETES_SERVICE_HOST'] !== undefined) return openLive(undefined, parts);
-  return openFolder(state, io);
+  return isLive(options, parts.io) ? openLive(kubeconfig, parts) : openFolder(state, parts.io);
 }
 
 async function openLive(kubeconfig: string | undefined, parts: ViewParts): Promise<OpenView> {
@@ -69,7 +78,7 @@ async function openLive(kubeconfig: string | undefined, parts: ViewParts): Promi
 function viewOfCluster(
   client: ApiClient,
   version: Awaited<ReturnType<typeof followVersion>>,
-  { log, ruleset, today }: ViewParts,
+  { log, meters, ruleset, today }: ViewParts,
 ): OpenView {
   const caches = startCaches({ client, clock: SYSTEM_CLOCK, random: Math.random, ...cacheLog(log) });
   const secondLook = makeSecondLook({
@@ -78,14 +87,20 @@ function viewOfCluster(
     clock: SYSTEM_CLOCK,
     view: () => ({ version: version(), grants: caches.grants(), namespaceLabels: caches.namespaceLabels }),
     onMissed(request, outcome) {
+      meters.count('scrapeguard_second_look_missed_total', { resource: request.resource.resource });
       log.warn(logLineFor(request, outcome, 0).fields, 'a write was allowed that would be refused by now');
     },
-    onGivenUp: ({ kind, name }) => log.warn({ kind, name }, 'an allowed write gets no second look'),
+    onGivenUp({ resource, kind, name }) {
+      meters.count('scrapeguard_second_look_given_up_total', { resource: resource.resource });
+      log.warn({ kind, name }, 'an allowed write gets no second look');
+    },
   });
   caches.listen(secondLook.seen);
   return {
     viewFor: liveView({ client, caches, version }),
     isReady: caches.isSynced,
+    caches: caches.state,
+    client,
     record: secondLook.expect,
     async close() {
       secondLook.stop();
@@ -115,5 +130,11 @@ async function openFolder(folder: string | undefined, { stdin }: Io): Promise<Op
   const [problem] = errors;
   if (problem !== undefined) throw new Failure(`${problem.file}: ${problem.message}`);
   const view = viewOf(manifests.map(({ object }) => object));
-  return { viewFor: () => view, isReady: () => true, record: () => undefined, close: () => Promise.resolve() };
+  return {
+    viewFor: () => view,
+    isReady: () => true,
+    caches: () => ({}),
+    record: () => undefined,
+    close: () => Promise.resolve(),
+  };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { Command, InvalidArgumentError } from 'commander';
+import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 
 import { readPolicy } from '../config/policy-file.ts';
@@ -9,7 +10,7 @@ import type { PolicyDocument } from '../policy/document.ts';
 import { policyParser } from '../policy/parse.ts';
 import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
 import { RULES } from '../rules/index.ts';
-import { buildServer, type Server, type ServerParts } from '../server/app.ts';
+import { buildServer, type ServerParts } from '../server/app.ts';
 import { isQuiet, logLineFor } from '../server/log-line.ts';
 import { shutDown } from '../server/shutdown.ts';
 import type { Finish } from './command.ts';
@@ -17,7 +18,9 @@ import { exampleCall } from './example-call.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
 import { addCertificateOptions, openCertificates, type CertificateOptions } from './serve-certificates.ts';
-import { type OpenView, openView, type ViewOptions } from './serve-view.ts';
+import { makeMeters, type Meters, NO_METERS } from './meters.ts';
+import { metricsServer, observe } from './serve-metrics.ts';
+import { isLive, type OpenView, openView, type ViewOptions } from './serve-view.ts';
 import { VERSION } from './version.ts';
 
 /** How often files that may change are looked at. */
@@ -26,6 +29,7 @@ const LOOK_MS = 5_000;
 interface ServeOptions extends ViewOptions, CertificateOptions {
   readonly policy?: string;
   readonly port: number;
+  readonly metricsPort: number;
   readonly bindAddress?: string;
   readonly clientCa?: string;
   readonly drainSeconds: number;
@@ -40,6 +44,12 @@ export function serveCommand(io: Io, finish: Finish): Command {
     .option('--state <DIR>', 'a folder of manifests that stands for the cluster')
     .option('--port <PORT>', 'the port of the webhook', parsePort, 9443)
     .option(
+      '--metrics-port <PORT>',
+      'the port of our own metrics, where a cluster is seen live; 0: none',
+      parsePort,
+      8443,
+    )
+    .option(
       '--bind-address <ADDRESS>',
       'the address to listen on (default: every one in a cluster, otherwise 127.0.0.1)',
     )
@@ -53,10 +63,11 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
   // Before anything that takes time, so that a signal during the start is not lost.
   const stopped = io.stopped();
   const log = pino({ level: io.env['LOG_LEVEL'] ?? 'info', base: null }, { write: (line) => io.stderr.write(line) });
-  const policy = await followPolicy(options, log);
-  const { certificates, close } = await openCertificates(options, { io, log, stopped });
+  const meters = options.metricsPort !== 0 && isLive(options, io) ? await makeMeters() : NO_METERS;
+  const policy = await followPolicy(options, log, meters);
+  const { certificates, close } = await openCertificates(options, { io, log, meters, stopped });
   const today = (): string => io.now().toISOString().slice(0, 10);
-  const view = await openView(options, { io, log, ruleset: policy.ruleset, today });
+  const view = await openView(options, { io, log, meters, ruleset: policy.ruleset, today });
   const server = buildServer({
     certificates,
     ...(options.clientCa === undefined ? {} : { clientCa: await readText(options.clientCa) }),
@@ -65,10 +76,11 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
     viewFor: view.viewFor,
     today,
     isReady: view.isReady,
-    ...recorders(log, view),
+    ...recorders(log, meters, view),
   });
+  const shown = await showMetrics(options, io, { meters, certificates, view, inFlight: server.inFlight });
   try {
-    const address = await listen(server, options, io);
+    const address = await listen(server.app, options.port, options, io);
     log.info({ address, port: options.port, version: VERSION, rules: RULES.length }, 'serving');
     if (io.stderr.isTTY === true) io.stderr.write(exampleCall(address, options.port));
     await untilAborted(stopped);
@@ -76,13 +88,28 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
     await shutDown(server, options.drainSeconds * 1000);
     return 0;
   } finally {
+    await shown?.close();
     await close();
     policy.stop();
     await view.close();
   }
 }
 
-async function followPolicy({ policy: file }: ServeOptions, log: Logger): Promise<Followed> {
+/** Serves our own metrics to whoever the API server lets; nothing where there is no API server to ask, or no wish. */
+async function showMetrics(
+  options: ServeOptions,
+  io: Io,
+  observed: Parameters<typeof observe>[1] & { readonly meters: Meters },
+): Promise<FastifyInstance | undefined> {
+  const { meters, certificates, view } = observed;
+  if (options.metricsPort === 0 || view.client === undefined) return undefined;
+  observe(meters, observed);
+  const app = metricsServer({ meters, certificates, client: view.client });
+  await listen(app, options.metricsPort, options, io);
+  return app;
+}
+
+async function followPolicy({ policy: file }: ServeOptions, log: Logger, meters: Meters): Promise<Followed> {
   const parse = policyParser(RULES);
   if (file === undefined) {
     const ruleset = rulesetOf(await readPolicy(undefined, parse));
@@ -94,9 +121,13 @@ async function followPolicy({ policy: file }: ServeOptions, log: Logger): Promis
     intervalMs: LOOK_MS,
     onChange(document) {
       ruleset = rulesetOf(document);
+      meters.count('scrapeguard_policy_reloads_total', { outcome: 'used' });
       log.info({ file, policy: document.metadata.name }, 'policy reloaded');
     },
-    onProblem: ({ problems }) => log.error({ problems }, 'the new policy cannot be used, the old one stays in force'),
+    onProblem({ problems }) {
+      meters.count('scrapeguard_policy_reloads_total', { outcome: 'refused' });
+      log.error({ problems }, 'the new policy cannot be used, the old one stays in force');
+    },
   });
   let ruleset = rulesetOf(watch.document);
   return { ruleset: () => ruleset, stop: watch.stop };
@@ -110,15 +141,17 @@ interface Followed extends Pick<ServerParts, 'ruleset'> {
   readonly stop: () => void;
 }
 
-function recorders(log: Logger, view: OpenView): Pick<ServerParts, 'record' | 'recordFailure'> {
+function recorders(log: Logger, meters: Meters, view: OpenView): Pick<ServerParts, 'record' | 'recordFailure'> {
   return {
     record(request, outcome, milliseconds) {
       view.record(request, outcome);
+      meters.verdict(request, outcome, milliseconds);
       if (isQuiet(outcome) && !log.isLevelEnabled('debug')) return;
       const { level, message, fields } = logLineFor(request, outcome, milliseconds);
       log[level](fields, message);
     },
     recordFailure(code, error) {
+      meters.count('scrapeguard_unread_requests_total', { code });
       if (code === 'INTERNAL') log.error({ code, err: error }, 'a request failed');
       else log.info({ code }, 'a request was refused unread');
     },
@@ -126,7 +159,7 @@ function recorders(log: Logger, view: OpenView): Pick<ServerParts, 'record' | 'r
 }
 
 /** Every address of a pod, IPv6 too; outside a cluster only this machine's own. Rejects with a Failure. */
-async function listen({ app }: Server, { bindAddress, port }: ServeOptions, { env }: Io): Promise<string> {
+async function listen(app: FastifyInstance, port: number, { bindAddress }: ServeOptions, { env }: Io): Promise<string> {
   const host = bindAddress ?? (env['KUBERNETES_SERVICE_HOST'] === undefined ? '127.0.0.1' : '::');
   try {
     await app.listen({ host, port });

@@ -33,6 +33,12 @@ export interface CacheParts {
   readonly onRecovery: (followed: Followed) => void;
 }
 
+/** Whether a collection has been listed, and the milliseconds since it was last heard of: Infinity before that. */
+export interface CacheState {
+  readonly isSynced: boolean;
+  readonly age: number;
+}
+
 /** Hears the name of each object that a cache has taken in, anew or again. */
 export type Listener = (followed: Followed, name: string) => void;
 
@@ -44,6 +50,8 @@ export interface ClusterCaches {
   readonly grants: () => GrantsView;
   /** The labels of a namespace: not found in a cache that is current, unknown otherwise. */
   readonly namespaceLabels: (name: string) => Lookup<Labels>;
+  /** How each collection is followed at this moment. */
+  readonly state: () => Readonly<Record<Followed, CacheState>>;
   /** Adds a listener. */
   readonly listen: (listener: Listener) => void;
   /** Nothing changes and nothing is asked any more; settles when everything is closed. */
@@ -70,11 +78,20 @@ export function startCaches(parts: CacheParts): ClusterCaches {
     isSynced: () => all.every((reflector) => reflector.isSynced()),
     grants: () => (isCurrent('clusterroles') && isCurrent('clusterrolebindings') ? index : outOfDate),
     namespaceLabels: (name) => (isCurrent('namespaces') ? (labels.get(name) ?? 'not found') : 'unknown'),
+    state: () => ({
+      clusterroles: stateOf(reflectors.clusterroles),
+      clusterrolebindings: stateOf(reflectors.clusterrolebindings),
+      namespaces: stateOf(reflectors.namespaces),
+    }),
     listen: (listener) => void listeners.push(listener),
     async stop() {
       await Promise.all(all.map((reflector) => reflector.stop()));
     },
   };
+}
+
+function stateOf(reflector: Reflector): CacheState {
+  return { isSynced: reflector.isSynced(), age: reflector.age() };
 }
 
 function follow(followed: Followed, store: Store, parts: CacheParts, tell: Listener): Reflector {

@@ -1,6 +1,12 @@
 import { TLSSocket } from 'node:tls';
 
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type onRequestHookHandler,
+} from 'fastify';
 
 import { decodeReview } from '../admission/decode.ts';
 import { REVIEW_ERRORS, ReviewError } from '../admission/review-error.ts';
@@ -13,6 +19,7 @@ import { followSource, listenerOptions } from '../tls/listener.ts';
 import type { CertificateSource } from '../tls/source.ts';
 import { Deadlines, waitingTime } from './deadline.ts';
 import { SERVER_ERRORS, ServerError } from './errors.ts';
+import { InFlight } from './in-flight.ts';
 
 /** Twice 7.5 MiB, for an UPDATE carries two objects, and room for the envelope. */
 const BODY_LIMIT = 16 * 1024 * 1024;
@@ -44,6 +51,8 @@ export interface Server {
   readonly app: FastifyInstance;
   /** From now on `/readyz` answers 503 and every answer closes its connection, so that clients go elsewhere. */
   readonly drain: () => void;
+  /** How many reviews are being answered. */
+  readonly inFlight: () => number;
 }
 
 /** Makes the webhook server; `app.inject` works without TLS, `app.listen` serves HTTPS over HTTP/1.1. */
@@ -54,9 +63,10 @@ export function buildServer(parts: ServerParts): Server {
     if (isDraining) void reply.header('connection', 'close');
   });
   serveHealth(app, parts, () => isDraining);
-  serveReviews(app, parts);
+  const inFlight = serveReviews(app, parts);
   return {
     app,
+    inFlight,
     drain() {
       isDraining = true;
     },
@@ -97,10 +107,16 @@ const ANSWERS: Readonly<Record<string, (...asked: Parameters<typeof validate>) =
   '/mutate': mutate,
 };
 
-function serveReviews(app: FastifyInstance, parts: ServerParts): void {
+/** Serves both paths; returns how many reviews are being answered. */
+function serveReviews(app: FastifyInstance, parts: ServerParts): () => number {
   const deadlines = new Deadlines();
+  const reviews = new InFlight();
+  // Before the body is read, so that a crowd costs no memory.
+  const onRequest: onRequestHookHandler = (_request, reply, done) => {
+    done(reviews.enter(reply.raw) ? undefined : new ServerError('OVERLOADED'));
+  };
   for (const [path, answer] of Object.entries(ANSWERS)) {
-    app.post<{ Body: unknown; Querystring: { timeout?: unknown } }>(path, async (request, reply) => {
+    app.post<{ Body: unknown; Querystring: { timeout?: unknown } }>(path, { onRequest }, async (request, reply) => {
       const start = performance.now();
       requireClient(request, parts.clientCa);
       const admission = decodeReview(typeof request.body === 'string' ? request.body : '');
@@ -113,6 +129,7 @@ function serveReviews(app: FastifyInstance, parts: ServerParts): void {
       return JSON.stringify(review);
     });
   }
+  return () => reviews.count;
 }
 
 function requireClient({ socket }: FastifyRequest, clientCa: string | undefined): void {
@@ -129,6 +146,7 @@ const FASTIFY_CODES: Readonly<Record<string, ServerError['code']>> = {
 function refuse(error: FastifyError, reply: FastifyReply, recordFailure: ServerParts['recordFailure']): void {
   const { code, status, sentence } = describe(error);
   recordFailure(code, error);
+  if (status === 429) void reply.header('retry-after', '1');
   void reply.code(status).send({ code, message: sentence });
 }
 

@@ -33,6 +33,8 @@ export type Review = {
 /** A server that this process started. */
 export type ServerProcess = {
   readonly port: number;
+  /** The port of its own metrics, served where it sees a cluster live. */
+  readonly metricsPort: number;
   readonly logFile: string;
   /** Whether it says that it is ready; false when it does not answer. */
   readonly isReady: () => Promise<boolean>;
@@ -60,9 +62,9 @@ const STOP_GRACE_MS = 60_000;
  */
 export async function startServer(guard: Guard, settings: ServerSettings): Promise<ServerProcess> {
   for (let attempt = 1; ; attempt += 1) {
-    const [port = 0] = await findFreePorts(1);
+    const [port = 0, metricsPort = 0] = await findFreePorts(2);
     try {
-      return await startOn(port, guard, settings);
+      return await startOn({ port, metricsPort }, guard, settings);
     } catch (error) {
       if (attempt === START_TRIES || !String(error).includes('EADDRINUSE')) throw error;
     }
@@ -70,7 +72,7 @@ export async function startServer(guard: Guard, settings: ServerSettings): Promi
 }
 
 async function startOn(
-  port: number,
+  { port, metricsPort }: Pick<ServerProcess, 'port' | 'metricsPort'>,
   guard: Guard,
   { name, certDir, ca, args }: ServerSettings,
 ): Promise<ServerProcess> {
@@ -84,7 +86,7 @@ async function startOn(
       return false;
     }
   };
-  const flags = ['--bind-address', '127.0.0.1', '--port', String(port)];
+  const flags = ['--bind-address', '127.0.0.1', '--port', String(port), '--metrics-port', String(metricsPort)];
   if (certDir !== undefined) flags.push('--cert-dir', certDir);
   const start = async (): Promise<GuardedProgram> => {
     const program = await guard.start({
@@ -104,6 +106,7 @@ async function startOn(
   const log = (): Promise<readonly JsonObject[]> => readLog(logFile);
   return {
     port,
+    metricsPort,
     logFile,
     isReady,
     log,

@@ -33,10 +33,12 @@ export type WebhookPlace = {
 
 const FOLLOW = ['get', 'list', 'watch'];
 
-/** What the server must be able to read and to follow: whatever a decision may depend on. */
+/** What the server must be able to read and follow, for decisions, and to ask, of those who want to see its metrics. */
 const SERVER_RULES: readonly JsonObject[] = [
   { apiGroups: [''], resources: ['namespaces'], verbs: FOLLOW },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles', 'clusterrolebindings'], verbs: FOLLOW },
+  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
 ];
 
 /** Makes the server's ServiceAccount with the rights that it needs. */
