@@ -22,7 +22,8 @@ export type GoModule = {
   readonly cache: string;
 };
 
-const BUILD_LIMIT_MS = 40 * 60_000;
+/** Nothing compiled for so long is no slow machine: linking, the longest silence, takes a minute. */
+const STALL_LIMIT_MS = 30 * 60_000;
 const POLL_MS = 500;
 const PROGRESS_MS = 20_000;
 
@@ -118,12 +119,14 @@ async function buildModule(module: GoModule, { args, folder }: Recipe, report: R
 
 async function watchBuild(go: GuardedProgram, report: Report): Promise<void> {
   const started = Date.now();
+  let last = { packages: 0, at: started };
   for (let nextReport = started + PROGRESS_MS; go.end() === undefined;) {
-    if (Date.now() - started > BUILD_LIMIT_MS) throw new Error('The build took more than 40 minutes.');
+    if (Date.now() - last.at > STALL_LIMIT_MS) throw new Error('The build stands still: 30 minutes without a package.');
     await Promise.race([go.ended, sleep(POLL_MS)]);
     if (Date.now() < nextReport) continue;
     nextReport += PROGRESS_MS;
     const packages = (await readLog(go)).length;
+    if (packages > last.packages) last = { packages, at: Date.now() };
     report(`${packages} packages compiled, ${secondsSince(started)} s so far.`);
   }
   if (go.end()?.code === 0) return;
