@@ -1,9 +1,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { type Agent, request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 
-/** Where an API server is, and what it is trusted by. */
-export type ApiServer = { readonly url: string; readonly ca: string };
+/** Where a server is, and what it is trusted by; without `ca` whoever is there is believed. */
+export type ApiServer = { readonly url: string; readonly ca?: string };
 
 /** Who asks: a client certificate, a bearer token, or nobody. PEM texts. */
 export type Credentials = { readonly cert: string; readonly key: string } | { readonly token: string } | 'anonymous';
@@ -15,6 +15,8 @@ export type ApiRequest = {
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** Keeps connections from one request to the next; without it each request makes its own. */
+  readonly agent?: Agent;
 };
 
 /** `body` is the parsed JSON, or the text where it is none; `warnings` are the texts of the Warning headers. */
@@ -22,17 +24,17 @@ export type ApiResponse = { readonly status: number; readonly body: unknown; rea
 
 const TIMEOUT_MS = 30_000;
 
-/** One request to an API server on a connection of its own. Throws an Error when there is no answer in time (30 s unless told). */
+/** One request to an API server. Throws an Error when there is no answer in time (30 s unless told). */
 export async function requestApi(
   server: ApiServer,
   credentials: Credentials,
   path: string,
-  { method = 'GET', body, contentType = 'application/json', headers, timeoutMs = TIMEOUT_MS }: ApiRequest = {},
+  { method = 'GET', body, contentType = 'application/json', headers, timeoutMs = TIMEOUT_MS, agent }: ApiRequest = {},
 ): Promise<ApiResponse> {
   const request = httpsRequest(new URL(path, server.url), {
     method,
-    agent: false,
-    ca: server.ca,
+    agent: agent ?? false,
+    ...(server.ca === undefined ? { rejectUnauthorized: false } : { ca: server.ca }),
     ...clientCertificate(credentials),
     signal: AbortSignal.timeout(timeoutMs),
     headers: {

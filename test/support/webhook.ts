@@ -106,7 +106,7 @@ async function assemble(cluster: Cluster, guard: Guard, options: WebhookOptions)
   const args = await writeArguments(cluster, guard, { namespace: home.namespace, options });
   const servers: ServerProcess[] = [];
   for (let number = 1; number <= (options.servers ?? 1); number += 1) {
-    servers.push(await startServer(guard, { name: `server-${number}`, certDir, ca: () => registration.trusted, args }));
+    servers.push(await startServer(guard, { name: `server-${number}`, certDir, args }));
   }
   const front = servers.length > 1 ? await startService(servers) : undefined;
   const place: WebhookPlace = {
@@ -179,21 +179,21 @@ async function writeArguments(
 
 const READINESS_MS = 100;
 
-/** A relay to the servers that are ready, in turn. */
+/** A relay to the servers that are ready, in turn. A server that has not answered yet stays what it was. */
 export async function startService(servers: readonly ServerProcess[]): Promise<Relay> {
-  let ready: readonly ServerProcess[] = servers;
+  const ready = new Set(servers);
   let turn = 0;
   let isStopped = false;
   const relay = await startRelay(() => {
     turn += 1;
-    return ready[turn % ready.length]?.port;
+    return [...ready][turn % ready.size]?.port;
   });
-  const look = async (): Promise<void> => {
-    const states = await Promise.all(servers.map((server) => server.isReady()));
-    ready = servers.filter((_, index) => states[index]);
-    if (!isStopped) setTimeout(() => void look(), READINESS_MS).unref();
+  const look = async (server: ServerProcess): Promise<void> => {
+    if (await server.isReady()) ready.add(server);
+    else ready.delete(server);
+    if (!isStopped) setTimeout(() => void look(server), READINESS_MS).unref();
   };
-  await look();
+  await Promise.all(servers.map((server) => look(server)));
   return {
     ...relay,
     stop() {

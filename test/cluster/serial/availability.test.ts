@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { makeAuthority, makeServerPair, writeParts } from '../../support/certificates.ts';
 import type { Cluster } from '../../support/cluster-access.ts';
 import { ASKS, EXPOSES, makePod, verdictOf } from '../../support/cluster-objects.ts';
@@ -18,9 +18,9 @@ await ownClusterSuite(
   (cluster) => {
     const webhook = useWebhook(cluster, { servers: 2 });
 
-    it('both servers are restarted, one after the other', async () => {
+    it('both servers are restarted, one after the other', async (t) => {
       const { servers, createNamespace } = webhook();
-      const requests = startVerdicts(cluster, await createNamespace());
+      const requests = startVerdicts(t, cluster, await createNamespace());
       for (const server of servers) {
         await afterMore(requests, 30);
         const end = await server.stop();
@@ -33,11 +33,11 @@ await ownClusterSuite(
       for (const server of servers) assert.ok((await server.reviews()).length > 30);
     });
 
-    it('the certificate is replaced by one of another CA, after one that cannot be used', async () => {
+    it('the certificate is replaced by one of another CA, after one that cannot be used', async (t) => {
       const { servers, certDir, authority, createNamespace, register } = webhook();
       const other = await makeAuthority('the next CA');
       const pair = await makeServerPair(other);
-      const requests = startVerdicts(cluster, await createNamespace());
+      const requests = startVerdicts(t, cluster, await createNamespace());
       await register({ trusted: `${authority.cert}${other.cert}` });
       await writeParts(certDir, { cert: pair.cert });
       const complaint = 'The new certificate in .* cannot be used, the old one stays in force';
@@ -85,11 +85,11 @@ await ownClusterSuite(
 );
 
 /** Pods of which every other one is refused. */
-function startVerdicts(cluster: Cluster, namespace: string): SteadyRequests {
-  return startRequests(async (number) => {
+function startVerdicts(t: TestContext, cluster: Cluster, namespace: string): SteadyRequests {
+  return startRequests(t, async (number, agent) => {
     const body = makePod(`pod-${number}`, number % 2 === 0 ? EXPOSES : {});
     return verdictOf(
-      await cluster.request(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, { method: 'POST', body }),
+      await cluster.request(`/api/v1/namespaces/${namespace}/pods?dryRun=All`, { method: 'POST', body, agent }),
     );
   });
 }
