@@ -10,6 +10,8 @@ export interface Metrics {
   readonly kind: 'metrics';
   /** At least one, each once, in the order in which they are annotated. */
   readonly ports: readonly number[];
+  /** Further ports to which `prometheus.io/port` sends Prometheus for as long as nothing rewrites it. */
+  readonly strayPorts: readonly number[];
   readonly paths: readonly string[];
   /** The port that serves TLS by itself, by the scheme that is annotated. */
   readonly tlsPort: number | undefined;
@@ -37,8 +39,8 @@ const LONGEST_PORTS = 256;
 /** Longer paths are left alone: matching one with a pattern takes its length for every character of the pattern. */
 const LONGEST_PATH = 64;
 
-/** More paths than there are spellings that an API server accepts say nothing. */
-const MOST_PATHS = 16;
+/** Nobody has more paths than this, and a proxy's patterns are held against each of them. */
+const MOST_PATHS = 4;
 
 const KUBELET_READ_ONLY_PORT = 10_255;
 
@@ -52,15 +54,19 @@ export function readMetrics(annotations: JsonObject, declared: readonly Declared
   const texts = stated.length > 0 ? stated : valuesOf(scrape, 'port');
   const none = reasonForNone(texts, isScraped(scrape), stated.length > 0 || isAskedFor(annotations));
   if (none !== undefined) return none;
-  const ports = portsIn(texts, declared);
+  const index = indexOf(declared);
+  const ports = portsIn(texts, index);
   if (isUnreadable(ports)) return ports;
   const written = [...textOf(annotations, SETTINGS.metricsPath.key), ...valuesOf(scrape, 'path')];
   const paths = pathsIn(written);
   if (isUnreadable(paths)) return paths;
-  const tlsPort = tlsPortOf(scrape, ports, declared);
+  const scraped = portsIn(valuesOf(scrape, 'port'), index);
+  const tlsPort = tlsPortOf(scrape, ports, isUnreadable(scraped) ? [] : scraped);
   if (isUnreadable(tlsPort)) return tlsPort;
-  const warnings = [...queryWarnings(written), ...undeclaredWarnings(ports, declared)];
-  return { kind: 'metrics', ports, paths, tlsPort, scrape, warnings };
+  const isStray = isScraped(scrape) && !isTls(scrape) && !isUnreadable(scraped);
+  const strayPorts = isStray ? scraped.filter((port) => !ports.includes(port)) : [];
+  const warnings = [...queryWarnings(written), ...undeclaredWarnings(ports, index)];
+  return { kind: 'metrics', ports, strayPorts, paths, tlsPort, scrape, warnings };
 }
 
 /** True when the annotations let Prometheus find the pod, at whatever interval. */
@@ -97,13 +103,31 @@ function textOf(annotations: JsonObject, key: string): readonly string[] {
   return text === undefined ? [] : [text];
 }
 
+/** The declared ports as they are looked up: a list of ports may name each of thousands. */
+interface PortIndex {
+  /** The first port of each name. */
+  readonly byName: ReadonlyMap<unknown, number>;
+  /** Whether each port is declared for TCP at least once. */
+  readonly isTcp: ReadonlyMap<number, boolean>;
+}
+
+function indexOf(declared: readonly DeclaredPort[]): PortIndex {
+  const byName = new Map<unknown, number>();
+  const isTcp = new Map<number, boolean>();
+  for (const { port, name, protocol } of declared) {
+    if (name !== undefined && !byName.has(name)) byName.set(name, port);
+    isTcp.set(port, protocol === 'TCP' || isTcp.get(port) === true);
+  }
+  return { byName, isTcp };
+}
+
 /** The ports that the texts name, each once. */
-function portsIn(texts: readonly string[], declared: readonly DeclaredPort[]): readonly number[] | Unreadable {
+function portsIn(texts: readonly string[], index: PortIndex): readonly number[] | Unreadable {
   const ports = new Set<number>();
   for (const text of texts) {
     if (text.length > LONGEST_PORTS) return unreadable('invalid-port', text);
     for (const item of text.split(',')) {
-      const port = portOf(item.trim(), declared);
+      const port = portOf(item.trim(), index);
       if (typeof port !== 'number') return port;
       ports.add(port);
     }
@@ -113,15 +137,13 @@ function portsIn(texts: readonly string[], declared: readonly DeclaredPort[]): r
 
 const PORT_NAME = /^(?=.*[a-z])[a-z0-9-]{1,15}$/i;
 
-function portOf(text: string, declared: readonly DeclaredPort[]): number | Unreadable {
+function portOf(text: string, { byName, isTcp }: PortIndex): number | Unreadable {
   const isName = PORT_NAME.test(text);
-  const port = isName ? declared.find(({ name }) => name === text)?.port : portNumber(text);
+  const port = isName ? byName.get(text) : portNumber(text);
   if (port === undefined) return unreadable(isName ? 'unknown-port-name' : 'invalid-port', text);
   if (port < 1 || port > HIGHEST_PORT) return unreadable('invalid-port', text);
   if (port === KUBELET_READ_ONLY_PORT) return unreadable('kubelet-port', port);
-  const declarations = declared.filter((each) => each.port === port);
-  const isTcp = declarations.length === 0 || declarations.some(({ protocol }) => protocol === 'TCP');
-  return isTcp ? port : unreadable('not-tcp', port);
+  return isTcp.get(port) === false ? unreadable('not-tcp', port) : port;
 }
 
 const DEFAULT_PATH = '/metrics';
@@ -156,9 +178,8 @@ function queryWarnings(texts: readonly string[]): readonly Warning[] {
   return texts.filter((text) => text.includes('?')).map((value) => ({ code: 'path-query', value }));
 }
 
-function undeclaredWarnings(ports: readonly number[], declared: readonly DeclaredPort[]): readonly Warning[] {
-  const undeclared = ports.filter((port) => !declared.some((each) => each.port === port));
-  return undeclared.map((value) => ({ code: 'port-not-declared', value }));
+function undeclaredWarnings(ports: readonly number[], { isTcp }: PortIndex): readonly Warning[] {
+  return ports.filter((port) => !isTcp.has(port)).map((value) => ({ code: 'port-not-declared', value }));
 }
 
 /** A scheme is kept as it was when it is replaced; nobody has one this long. */
@@ -168,12 +189,15 @@ const LONGEST_SCHEME = 64;
 function tlsPortOf(
   scrape: ScrapeAnnotations,
   ports: readonly number[],
-  declared: readonly DeclaredPort[],
+  scraped: readonly number[],
 ): number | undefined | Unreadable {
   const long = scrape.scheme.find(({ value }) => value.length > LONGEST_SCHEME);
   if (long !== undefined) return unreadable('invalid-scheme', long.value);
-  if (!scrape.scheme.some(({ value }) => value === 'https')) return undefined;
-  const scraped = portsIn(valuesOf(scrape, 'port'), declared);
-  const [first] = isUnreadable(scraped) || scraped.length === 0 ? ports : scraped;
+  if (!isTls(scrape)) return undefined;
+  const [first] = scraped.length === 0 ? ports : scraped;
   return ports.find((port) => port === first);
+}
+
+function isTls({ scheme }: ScrapeAnnotations): boolean {
+  return scheme.some(({ value }) => value === 'https');
 }

@@ -9,7 +9,7 @@ import { istioMerging } from './istio.ts';
 import { readMetrics, type Metrics } from './metrics.ts';
 import { factsOf, type PodFacts } from './pod-facts.ts';
 import type { SkipReason, Warning } from './reasons.ts';
-import { isProtecting, recogniseInjected } from './recognise.ts';
+import { guardOf, portsToGuard, recogniseInjected } from './recognise.ts';
 import type { ProxiedPort } from './record.ts';
 import { proxyResources } from './resources.ts';
 import { proxyContainer, tokenVolume, type Sidecar } from './sidecar.ts';
@@ -66,11 +66,12 @@ function decide(facts: PodFacts, circumstances: InjectionCircumstances): Injecti
 
 /** A plan for the annotated ports that nothing protects yet, or the reason why there is none. */
 function planFor(facts: PodFacts, metrics: Metrics, circumstances: InjectionCircumstances): Injection {
-  const guards = metrics.ports.map((port) => facts.proxies.find((proxy) => isProtecting(proxy, port, metrics.paths)));
-  const open = metrics.ports.filter((_, index) => guards[index] === undefined);
+  const wanted = portsToGuard(metrics, facts.proxies);
+  const guards = wanted.map((port) => guardOf(port, metrics.paths, facts.proxies));
+  const open = wanted.filter((_, index) => guards[index] === undefined);
   if (open.length === 0) return skip({ reason: 'already-protected', value: guards[0]?.container.name ?? '' }, []);
   if (metrics.tlsPort !== undefined) return skip({ reason: 'app-serves-tls', value: metrics.tlsPort }, []);
-  const { ports, warnings } = chooseProxies(facts, open, metrics.ports);
+  const { ports, warnings } = chooseProxies(facts, open, wanted);
   if (ports === undefined) return skip({ reason: 'no-free-port' }, warnings);
   const injection = assemble({ facts, metrics, circumstances, ports });
   return { ...injection, warnings: [...metrics.warnings, ...warnings, ...injection.warnings] };

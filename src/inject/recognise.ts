@@ -9,7 +9,7 @@ import { alterationsOf, type Alteration } from './alterations.ts';
 import { scrapedAt } from './annotate.ts';
 import { RECORDS } from './annotations.ts';
 import type { Refusal } from './eligibility.ts';
-import { readMetrics, type MetricsReading } from './metrics.ts';
+import { readMetrics, type Metrics, type MetricsReading } from './metrics.ts';
 import { factsOf, type PodFacts } from './pod-facts.ts';
 import { readStatus, restoreOriginal, type ProxiedPort, type Status } from './record.ts';
 import { proxyArguments } from './sidecar.ts';
@@ -118,7 +118,19 @@ function protectedPorts(
   { proxies }: PodFacts,
 ): readonly PortProtection[] {
   if (metrics.kind !== 'metrics') return [];
-  return metrics.ports.map((port) => protectionOf(port, metrics.paths, injected, proxies));
+  const ours = new Set(injected.map(({ proxied }) => proxied.container));
+  const foreign = proxies.filter(({ container }) => !ours.has(container.name));
+  return portsToGuard(metrics, foreign).map((port) => protectionOf(port, metrics.paths, injected, proxies));
+}
+
+/**
+ * The ports that need a proxy: those that serve metrics and, where proxies of other people guard all of them already, so
+ * that nothing rewrites `prometheus.io/port`, those to which it sends Prometheus as well.
+ */
+export function portsToGuard(metrics: Metrics, foreign: readonly RbacProxy[]): readonly number[] {
+  const { ports, strayPorts, paths } = metrics;
+  const isLeftAlone = strayPorts.length > 0 && ports.every((port) => guardOf(port, paths, foreign) !== undefined);
+  return isLeftAlone ? [...ports, ...strayPorts] : ports;
 }
 
 function protectionOf(
@@ -129,28 +141,40 @@ function protectionOf(
 ): PortProtection {
   const ours = injected.find(({ proxied, alterations }) => proxied.port === port && alterations.length === 0);
   if (ours?.container !== undefined) return { port, by: 'injected', container: ours.container };
-  const other = others.find((proxy) => isProtecting(proxy, port, paths));
+  const other = guardOf(port, paths, others);
   return { port, by: other === undefined ? 'nobody' : 'other', container: other?.container };
 }
 
-/** Nobody lists more paths than this to be let through unasked. */
-const LONGEST_IGNORE_PATHS = 4096;
+/** Nobody puts more proxies in front of one port, and each of them may have to be held against each path. */
+const MOST_GUARDS = 2;
 
-/** True when a proxy asks about every request for these paths, and the port is the one behind it or its own. */
-export function isProtecting(proxy: RbacProxy, port: number, paths: readonly string[]): boolean {
-  if (proxy.upstreamPort !== port && proxy.listenPort !== port) return false;
+/** The first proxy that asks about every request for these paths, and has the port behind it or as its own. */
+export function guardOf(port: number, paths: readonly string[], proxies: readonly RbacProxy[]): RbacProxy | undefined {
+  const candidates: RbacProxy[] = [];
+  for (const proxy of proxies) {
+    if (proxy.upstreamPort === port || proxy.listenPort === port) candidates.push(proxy);
+    if (candidates.length === MOST_GUARDS) break;
+  }
+  return candidates.find((proxy) => isAsking(proxy, paths));
+}
+
+/** Nobody lists more paths than this to be let through unasked. */
+const LONGEST_IGNORE_PATHS = 256;
+
+function isAsking(proxy: RbacProxy, paths: readonly string[]): boolean {
   const ignored = listItemsOf(proxy.command, 'ignore-paths').reduce((length, { value }) => length + value.length, 0);
   return ignored <= LONGEST_IGNORE_PATHS && paths.every((path) => isGuarding(proxy, path));
 }
 
-/** Annotations about where to scrape that no longer say what injection wrote. */
+/** Annotations about where to scrape that no longer say what injection wrote, those that are gone among them. */
 function divertedIn(annotations: JsonObject, { status, restored }: InjectionRecord): readonly JsonPointer[] {
-  const written = Object.values(scrapedAt(scrapeAnnotationsIn(restored), status.ports));
-  if (written.length === 0) return [];
+  const written = scrapedAt(scrapeAnnotationsIn(restored), status.ports);
+  const keys = Object.keys(written);
+  if (keys.length === 0) return [];
   const { port, scheme } = scrapeAnnotationsIn(annotations);
-  return [...port, ...scheme]
-    .filter(({ value }) => !written.includes(value))
-    .map(({ key }) => `/metadata/annotations/${escapeToken(key)}`);
+  const changed = [...port, ...scheme].filter(({ key, value }) => own(written, key) !== value);
+  const places = changed.map(({ key }) => `/metadata/annotations/${escapeToken(key)}`);
+  return keys.every((key) => own(annotations, key) !== undefined) ? places : ['/metadata/annotations', ...places];
 }
 
 /** The ports that the annotations name now, besides those that are known and those of our proxies. */

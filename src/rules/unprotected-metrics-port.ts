@@ -1,10 +1,12 @@
 import { Type } from 'typebox';
 
+import { SETTINGS, annotationsOf } from '../inject/annotations.ts';
 import { circumstancesOf, concernsInjection, finalPodOf, metricsAnnotationOf } from '../inject/final-pod.ts';
 import { planInjection } from '../inject/plan.ts';
 import { skipSentence } from '../inject/reasons.ts';
 import { recogniseProxies } from '../inject/recognise.ts';
-import type { JsonObject } from '../kube/json.ts';
+import { own, type JsonObject } from '../kube/json.ts';
+import { scrapeAnnotationsIn } from '../kube/prometheus-annotations.ts';
 import { defineRule, type RuleContext } from '../policy/rule.ts';
 
 export default defineRule({
@@ -58,8 +60,8 @@ export default defineRule({
       return;
     }
     if (metrics.kind === 'unreadable') {
-      // The kubelet's port is a matter of rules of its own.
-      if (metrics.reason === 'kubelet-port') return;
+      // The kubelet's port is a matter of a rule of its own, where that is all that is annotated.
+      if (metrics.reason === 'kubelet-port' && isKubeletsAlone(pod)) return;
       yield { messageId: 'unreadable', path, data: { why: skipSentence(metrics.reason, metrics.value) } };
       return;
     }
@@ -69,6 +71,13 @@ export default defineRule({
     }
   },
 });
+
+/** True when the pod names the kubelet's port in `prometheus.io/port` and no other port anywhere. */
+function isKubeletsAlone(pod: JsonObject): boolean {
+  const annotations = annotationsOf(pod);
+  const { port } = scrapeAnnotationsIn(annotations);
+  return own(annotations, SETTINGS.metricsPort.key) === undefined && port.every(({ value }) => value === '10255');
+}
 
 /** Why a pod has no proxy: what the injection would say of it now. */
 function reasonFor(pod: JsonObject, context: RuleContext): string {

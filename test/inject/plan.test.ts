@@ -119,6 +119,22 @@ const PORTS: readonly Row[] = [
     outcome: [INJECTED],
   },
   {
+    name: 'a port of Prometheus’ annotation, where a proxy guards the one that the pod states and nothing rewrites it',
+    pod: {
+      annotations: { 'scrapeguard.io/metrics-port': '9090', 'prometheus.io/port': '9191' },
+      beside: [foreignProxy(9090)],
+    },
+    outcome: ['8444 in front of 9191 by kube-rbac-proxy-2'],
+  },
+  {
+    name: 'the port of a proxy in Prometheus’ annotation',
+    pod: {
+      annotations: { 'scrapeguard.io/metrics-port': '9090', 'prometheus.io/port': '8443' },
+      beside: [foreignProxy(9090)],
+    },
+    outcome: ['already-protected kube-rbac-proxy'],
+  },
+  {
     name: 'two spellings that name two ports mean both',
     pod: {
       annotations: { prometheus_io_port: '9091' },

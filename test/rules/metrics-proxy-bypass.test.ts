@@ -177,6 +177,12 @@ const ROWS: readonly RuleCase[] = [
     ...MADE,
     findings: [REACHABLE, 'diverted /metadata/annotations/prometheus.io~1port'],
   },
+  {
+    name: 'the annotation with the proxy’s port taken away, so that every port is scraped',
+    object: reannotate(injectedPod(), { 'prometheus.io/port': null }),
+    ...MADE,
+    findings: [REACHABLE, 'diverted /metadata/annotations'],
+  },
 
   { name: 'a proxy that somebody wrote', object: handWritten({ ports: [{ containerPort: 9090 }] }), findings: [] },
   {

@@ -224,6 +224,37 @@ const ROWS: readonly RuleCase[] = [
     findings: [],
   },
   {
+    name: "the kubelet's port beside another that Prometheus is sent to",
+    object: scrapedPod({ 'scrapeguard.io/metrics-port': '10255' }),
+    ...MADE,
+    findings: ['unreadable /metadata/annotations/scrapeguard.io~1metrics-port'],
+  },
+  {
+    name: "the kubelet's port in a list with another",
+    object: scrapedPod({ 'scrapeguard.io/metrics-port': '9090,10255' }),
+    findings: ['unreadable /metadata/annotations/scrapeguard.io~1metrics-port'],
+  },
+  {
+    name: "the kubelet's port in one of two spellings",
+    object: scrapedPod({ prometheus_io_port: '10255' }),
+    findings: [`unreadable ${PORT}`],
+  },
+  {
+    name: 'a proxy in front of a port that nobody scrapes, and Prometheus sent to another',
+    object: guarded(HAND_WRITTEN, { 'scrapeguard.io/metrics-port': '9090', 'prometheus.io/port': '9191' }),
+    ...MADE,
+    findings: ['unprotected /metadata/annotations/scrapeguard.io~1metrics-port'],
+  },
+  {
+    name: 'the same, and a proxy is injected for it',
+    object: guarded(HAND_WRITTEN, {
+      'scrapeguard.io/metrics-port': '9090',
+      'prometheus.io/port': '9191',
+      'scrapeguard.io/inject': 'true',
+    }),
+    findings: [],
+  },
+  {
     name: 'another spelling of the annotation',
     object: scrapedPod({ 'prometheus.io/port': null, prometheus_io_port: '9090', ...OPTED_OUT }),
     findings: ['unprotected /metadata/annotations/prometheus_io_port'],
