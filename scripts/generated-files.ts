@@ -1,19 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-import {
-  mutatingConfiguration,
-  validatingConfiguration,
-  type WebhookOptions,
-} from '../src/admission/webhook-configurations.ts';
 import { publishedSchema } from '../src/policy/schema.ts';
 import type { Rule } from '../src/policy/rule.ts';
+import { deployFiles } from './chart-files.ts';
 import { annotationsPage } from './pages/annotations-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { examplesOf, filesIn } from './pages/examples.ts';
 import { metricsPage } from './pages/metrics-page.ts';
 import { policiesPage, rulesPage, type PolicyFile } from './pages/rule-index.ts';
 import { rulePage } from './pages/rule-page.ts';
-import { yamlText } from './pages/yaml-text.ts';
 
 /** Files by their paths from the root of the repository, with slashes. */
 export type Files = ReadonlyMap<string, string>;
@@ -25,7 +20,7 @@ export interface Difference {
 }
 
 /** Folders that hold generated files alone, so that one too many is found. */
-const OWN_FOLDERS = ['docs/rules'];
+const OWN_FOLDERS = ['docs/rules', 'deploy/helm/scrapeguard/files'];
 
 /** Every generated file, made of the rules, of the tables of `src` and of the examples and policies in the repository. */
 export function generatedFiles(root: URL, rules: readonly Rule[]): Files {
@@ -38,8 +33,7 @@ export function generatedFiles(root: URL, rules: readonly Rule[]): Files {
     ['docs/metrics.md', metricsPage()],
     ['policies/README.md', policiesPage(metas, policyFiles(root))],
     ['policies/policy.schema.json', `${JSON.stringify(publishedSchema(rules), null, 2)}\n`],
-    ['deploy/webhooks.yaml', webhooks(rules, 'every')],
-    ['deploy/webhooks-namespace-opt-in.yaml', webhooks(rules, 'opted-in')],
+    ...deployFiles(root, rules),
   ]);
 }
 
@@ -81,26 +75,4 @@ function firstComment(text: string): string {
     .slice(Math.max(0, start), end)
     .map((line) => line.replace(/^#\s*/, ''))
     .join(' ');
-}
-
-const WEBHOOKS_HEAD = `# Made by \`npm run generate\` from the rules and src/admission/webhook-entries.ts: edit those instead.
-# Every entry is Ignore, as at a first installation. A caBundle is not in here: it is the CA of the server's certificate.
-`;
-
-/** What each file is for, by which namespaces it asks about. */
-const WEBHOOKS_FOR: Readonly<Record<WebhookOptions['namespaces'], string>> = {
-  every: '# For policies/cluster-wide.yaml and policies/audit.yaml: every namespace but our own.\n',
-  'opted-in':
-    '# For policies/namespace-opt-in.yaml: namespaces with a label of ours, and what lives outside namespaces.\n',
-};
-
-function webhooks(rules: readonly Rule[], namespaces: WebhookOptions['namespaces']): string {
-  const options: WebhookOptions = {
-    namespace: 'scrapeguard-system',
-    failurePolicy: 'Ignore',
-    bootstrapNamespaces: [],
-    namespaces,
-  };
-  const documents = [validatingConfiguration(rules, options), mutatingConfiguration(options)];
-  return WEBHOOKS_HEAD + WEBHOOKS_FOR[namespaces] + documents.map(yamlText).join('---\n');
 }
