@@ -56,8 +56,7 @@ await ownClusterSuite(
 
     it('its servers, with its arguments and rights, warn and refuse nothing', async () => {
       const args = await installedArguments(cluster, guard);
-      const start = (name: string): Promise<ServerProcess> =>
-        startServer(guard, { name, ca: () => trustedBy(cluster), args });
+      const start = (name: string): Promise<ServerProcess> => startServer(guard, { name, args });
       servers.push(...(await Promise.all([start('server-1'), start('server-2')])));
       front = await startService(servers);
       route.leadTo(() => front?.port);
@@ -68,9 +67,9 @@ await ownClusterSuite(
       assert.deepEqual(route.asked(), [`${String(clusterIP)}:443`]);
     });
 
-    it('is upgraded to enforce and to Fail, while it is asked: no write is lost, and its certificates stay', async () => {
+    it('is upgraded to enforce and to Fail, while it is asked: no write is lost, and its certificates stay', async (t) => {
       const trusted = await trustedBy(cluster);
-      const requests = startRequests(async () => verdict(cluster));
+      const requests = startRequests(t, async () => verdict(cluster));
       await upgrade('--set', 'mode=cluster-wide', '--set', 'failurePolicy=Fail');
       await mountFiles(cluster, guard);
       await waitUntil('a refusal', async () => (await verdict(cluster)) === `denied pods ${RULE}`);
