@@ -2,37 +2,17 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 
 import { judge } from '../../src/admission/judge.ts';
-import { asList, asObject, asString, type JsonObject } from '../../src/kube/json.ts';
+import { asString } from '../../src/kube/json.ts';
 import type { Manifest } from '../../src/manifests/manifests.ts';
 import { viewOf, type ClusterView } from '../../src/policy/cluster-view.ts';
 import { corpusSkip, placeOfLabel, readCorpus, readLabels } from '../support/corpus.ts';
+import { bundleOf, rulesOfLabel } from '../support/grant-labels.ts';
 import { rulesetOf, TODAY } from '../support/rulesets.ts';
 
 // Published bundles under the default policy, which expects nobody but Kubernetes' own subjects, against what people
 // found in them by hand: an effective grant of /metrics or nodes/proxy is refused, and nothing else is.
 
 const GRANT_RULES = new Set(['metrics-grant', 'nodes-proxy-grant']);
-
-/** Subjects of Kubernetes' own that published bundles bind, and what they are expected to have of the two. */
-const OWN: Readonly<Record<string, readonly string[]>> = {
-  'Group system:masters': ['/metrics', 'nodes/proxy'],
-  'Group kubeadm:cluster-admins': ['/metrics', 'nodes/proxy'],
-  'Group system:monitoring': ['/metrics'],
-  'User kube-apiserver-kubelet-client': ['nodes/proxy'],
-};
-
-/** The rules by which a label says that something must be refused, in their order. */
-function expectedRules(label: JsonObject): string[] {
-  if (label['verdict'] !== 'grant') return [];
-  const subjects = asList(label['subjects']).map(asObject);
-  const isRefused = (capability: string): boolean =>
-    asList(asObject(label['grants'])[capability]).some((rule) => asObject(rule)['effective'] !== false) &&
-    subjects.some(({ kind, name }) => OWN[`${String(kind)} ${String(name)}`]?.includes(capability) !== true);
-  return [
-    ...(isRefused('/metrics') ? ['metrics-grant'] : []),
-    ...(isRefused('nodes/proxy') ? ['nodes-proxy-grant'] : []),
-  ];
-}
 
 describe('published manifests that grant metrics or nodes/proxy, or seem to', { skip: corpusSkip }, () => {
   const ruleset = rulesetOf();
@@ -57,7 +37,7 @@ describe('published manifests that grant metrics or nodes/proxy, or seem to', { 
   };
 
   for (const label of labels) {
-    const expected = expectedRules(label);
+    const expected = rulesOfLabel(label);
     it(`${String(label['verdict'])}: ${String(label['kind'])} ${String(label['name'])} in ${String(label['file'])}: ${expected.join(', ') || 'not refused'}`, () => {
       const manifest = corpus.get(placeOfLabel(label));
       assert.ok(manifest, 'the corpus has no such object');
@@ -76,8 +56,3 @@ describe('published manifests that grant metrics or nodes/proxy, or seem to', { 
     assert.ok(refused.length > 50, `only ${refused.length} are refused`);
   });
 });
-
-/** The first two folders of a file: what belongs together. */
-function bundleOf(file: string): string {
-  return file.split('/', 2).join('/');
-}
