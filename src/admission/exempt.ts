@@ -1,4 +1,4 @@
-import type { AdmissionRequest } from '../kube/admission-review.ts';
+import type { AdmissionRequest, GroupVersionResource } from '../kube/admission-review.ts';
 import type { JsonObject } from '../kube/json.ts';
 import { annotationOf } from '../kube/object.ts';
 import type { Policy } from '../policy/document.ts';
@@ -33,23 +33,38 @@ const UNJUDGED_SUBRESOURCES: ReadonlySet<string> = new Set([
   'token',
 ]);
 
+/** Subresources of a Namespace by which its labels can be written (pkg/registry/core/namespace/strategy.go). */
+export const NAMESPACE_SUBRESOURCES = ['status', 'finalize'] as const;
+
 /**
  * Why a request is let through unseen, or undefined when it is judged. The API server's own writes repair its default
  * roles at start, and end it when they are refused (pkg/registry/rbac/rest/storage_rbac.go); the aggregation controller
  * only copies rules that were judged when they were written. Labels, annotations and names exempt nobody.
  */
 export function exemptionOf(request: AdmissionRequest, policy: Policy): Exemption | undefined {
-  const { operation, subResource, user } = request;
+  const { operation, user } = request;
   if (operation !== 'CREATE' && operation !== 'UPDATE') return 'operation';
-  if (UNJUDGED_SUBRESOURCES.has(subResource)) return 'subresource';
+  if (isUnjudgedSubresource(request)) return 'subresource';
   if (user.username === API_SERVER.username && user.groups.includes(API_SERVER.group)) return 'apiserver';
   if (user.username === AGGREGATION_CONTROLLER) return 'aggregation-controller';
   return isExcludedNamespace(policy, namespaceOf(request)) ? 'excluded-namespace' : undefined;
 }
 
+function isUnjudgedSubresource({ resource, subResource }: AdmissionRequest): boolean {
+  return UNJUDGED_SUBRESOURCES.has(subResource) && !(isNamespaces(resource) && writesNamespace(subResource));
+}
+
+function writesNamespace(subResource: string): boolean {
+  return NAMESPACE_SUBRESOURCES.some((each) => each === subResource);
+}
+
+function isNamespaces({ group, resource }: GroupVersionResource): boolean {
+  return group === '' && resource === 'namespaces';
+}
+
 /** The namespace that a request's object lives in; '' for a Namespace itself, although its request names one. */
 export function namespaceOf({ resource, namespace }: AdmissionRequest): string {
-  return resource.group === '' && resource.resource === 'namespaces' ? '' : namespace;
+  return isNamespaces(resource) ? '' : namespace;
 }
 
 /** What a kubelet writes on the shadow of a static pod. */

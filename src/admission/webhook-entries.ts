@@ -2,7 +2,7 @@ import type { Operation } from '../kube/admission-review.ts';
 import { MODES } from '../policy/mode.ts';
 import type { Target } from '../policy/rule.ts';
 import { LABEL_PREFIX, modeLabel } from '../policy/scope.ts';
-import { AGGREGATION_CONTROLLER, API_SERVER, MIRROR_ANNOTATION, NODES } from './exempt.ts';
+import { AGGREGATION_CONTROLLER, API_SERVER, MIRROR_ANNOTATION, NAMESPACE_SUBRESOURCES, NODES } from './exempt.ts';
 
 /** A CEL condition that a request must meet before it is sent (Kubernetes 1.30, `matchConditions`). */
 interface MatchCondition {
@@ -133,7 +133,14 @@ export const VALIDATING_ENTRIES: readonly WebhookEntry[] = [
     name: 'namespaces.validate.scrapeguard.io',
     path: '/validate',
     failurePolicy: 'chosen',
-    takes: [{ target: 'namespaces', operations: WRITES }],
+    takes: [
+      { target: 'namespaces', operations: WRITES },
+      ...NAMESPACE_SUBRESOURCES.map((subResource): Taken => ({
+        target: 'namespaces',
+        subResource,
+        operations: ['UPDATE'],
+      })),
+    ],
     matchConditions: () => [
       {
         name: 'a-label-of-ours-is-set-or-changes',

@@ -32,6 +32,14 @@ const ROWS: readonly Row[] = [
     exempt: undefined,
   },
   { name: 'a subresource that is yet to be invented', write: { object: BAD, subResource: 'clone' }, exempt: undefined },
+  ...['status', 'finalize'].map((subResource): Row => ({
+    name: `namespaces/${subResource}, by which labels are written as well`,
+    write: {
+      object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { bad: 'x' } } },
+      subResource,
+    },
+    exempt: undefined,
+  })),
 
   {
     name: 'the API server',

@@ -117,7 +117,11 @@ const ROWS: readonly Row[] = [
   {
     entry: 'namespaces',
     failurePolicy: 'Fail',
-    takes: [`/namespaces Cluster ${WRITES}`],
+    takes: [
+      `/namespaces Cluster ${WRITES}`,
+      '/namespaces/finalize Cluster UPDATE',
+      '/namespaces/status Cluster UPDATE',
+    ],
     leavesOut: ['guard'],
     conditions: ['a-label-of-ours-is-set-or-changes'],
   },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import type { JsonObject } from '../../src/kube/json.ts';
+import { asObject, type JsonObject } from '../../src/kube/json.ts';
 import { metadataOf, nameOf } from '../../src/kube/object.ts';
 import type { ApiResponse } from '../support/api-request.ts';
 import type { Cluster } from '../support/cluster-access.ts';
@@ -84,6 +84,29 @@ await clusterSuite('the labels of a namespace, under the default policy', {}, (c
     });
   }
 
+  for (const subresource of ['status', 'finalize']) {
+    it(`cannot be lowered by a write of namespaces/${subresource}`, async () => {
+      await letEditNamespaces(cluster);
+      const namespace = await webhook().createNamespace();
+      const as = await cluster.userCertificate('jane', [EDITORS]);
+      const path = `/api/v1/namespaces/${namespace}`;
+      const put = async (labels: JsonObject): Promise<string> => {
+        const { resourceVersion: _, ...metadata } = metadataOf(asObject((await cluster.request(path)).body));
+        const own = { ...asObject(metadata['labels']), ...labels };
+        const body = {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { ...metadata, labels: own },
+          spec: {},
+          status: {},
+        };
+        return verdictOf(await cluster.request(`${path}/${subresource}`, { method: 'PUT', body, as }));
+      };
+      assert.equal(await put({ 'scrapeguard.io/enforce': 'off' }), `denied namespaces ${OPT_OUT}`);
+      assert.equal(await put({ team: 'a' }), 'allowed');
+    });
+  }
+
   it('count as soon as they are changed', async () => {
     const namespace = await webhook().createNamespace();
     const verdict = async (): Promise<string> =>
@@ -135,7 +158,8 @@ await clusterSuite('the labels of a namespace that cannot be read', {}, (cluster
 async function letEditNamespaces(cluster: Cluster): Promise<void> {
   const name = 'test-namespace-editors';
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
-  const rules = [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'patch', 'update'] }];
+  const resources = ['namespaces', 'namespaces/status', 'namespaces/finalize'];
+  const rules = [{ apiGroups: [''], resources, verbs: ['get', 'patch', 'update'] }];
   await apply(cluster, `${rbac}/clusterroles`, { ...RBAC, kind: 'ClusterRole', metadata: { name }, rules });
   await apply(cluster, `${rbac}/clusterrolebindings`, {
     ...RBAC,

@@ -124,9 +124,12 @@ function narrow(webhook: JsonObject, { key, value }: { readonly key: string; rea
   };
 }
 
-/** Whether a selector of namespaces applies: a Namespace is matched by its own labels, all else outside is matched always. */
+/**
+ * Whether a selector of namespaces applies: a Namespace and its subresources are matched by its labels, all else outside
+ * is matched always.
+ */
 function isSelectable({ scope, resources }: JsonObject): boolean {
-  return scope === 'Namespaced' || asList(resources).every((resource) => resource === 'namespaces');
+  return scope === 'Namespaced' || asList(resources).every((resource) => /^namespaces(?:\/|$)/.test(String(resource)));
 }
 
 /** Creates an object or makes it what is given. Throws an Error with the answer when that fails. */
