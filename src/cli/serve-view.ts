@@ -97,7 +97,7 @@ function viewOfCluster(
   });
   caches.listen(secondLook.seen);
   return {
-    viewFor: liveView({ client, caches, version }),
+    viewFor: liveView({ client, clock: SYSTEM_CLOCK, caches, version }),
     isReady: caches.isSynced,
     caches: caches.state,
     client,

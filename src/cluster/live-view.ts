@@ -1,33 +1,42 @@
 import { namespaceOf } from '../admission/exempt.ts';
 import type { ViewFor } from '../admission/validate.ts';
-import type { AdmissionRequest } from '../kube/admission-review.ts';
+import type { AdmissionRequest, GroupVersionResource } from '../kube/admission-review.ts';
 import type { Labels } from '../kube/labels.ts';
 import { labelsOf } from '../kube/object.ts';
-import { RESOURCES } from '../kube/resources.ts';
+import { type Resource, RESOURCES } from '../kube/resources.ts';
 import type { ClusterView, KubernetesVersion } from '../policy/cluster-view.ts';
 import { clusterRoleBindingOf } from '../rbac/bindings.ts';
+import { clusterRoleOf, isEquivalent, mayGrant } from '../rbac/cluster-role.ts';
 import type { GrantsView, Lookup } from '../rbac/grants-view.ts';
 import { OverlayView } from '../rbac/overlay.ts';
 import { type ApiClient, ApiError } from './api-client.ts';
 import { viewWithRole } from './bound-role.ts';
+import { type Clock, pause } from './clock.ts';
 import { type ClusterCaches, COLLECTIONS } from './cluster-caches.ts';
 
 /** What a live view is made of. */
 export interface LiveViewParts {
   readonly client: ApiClient;
+  readonly clock: Clock;
   readonly caches: Pick<ClusterCaches, 'grants' | 'namespaceLabels'>;
   readonly version: () => KubernetesVersion;
 }
+
+/**
+ * How long a ClusterRole that may add a grant waits for the caches: a binding that was written before it, one moment ago,
+ * is still on its way to them.
+ */
+const CATCH_UP_MS = 250;
 
 /** How long one read of a namespace may take, for all that wait for it. */
 const READ_MS = 10_000;
 
 /**
  * Sees the cluster as it is: by the caches, and by asking for what they may have missed. A namespace that they do not
- * have is read. The role of a ClusterRoleBinding is always read, with what it aggregates. What cannot be read in time is
- * unknown.
+ * have is read. The role of a ClusterRoleBinding is always read, with what it aggregates; a ClusterRole is judged by the
+ * bindings that the caches have a moment later. What cannot be read in time is unknown.
  */
-export function liveView({ client, caches, version }: LiveViewParts): ViewFor {
+export function liveView({ client, clock, caches, version }: LiveViewParts): ViewFor {
   const labelsOnServer = labelReader(client);
 
   const labelsFor = (name: string, signal: AbortSignal): Lookup<Labels> | Promise<Lookup<Labels>> => {
@@ -37,6 +46,7 @@ export function liveView({ client, caches, version }: LiveViewParts): ViewFor {
   };
 
   const grantsFor = (request: AdmissionRequest, signal: AbortSignal): GrantsView | Promise<GrantsView> => {
+    if (mayAddGrants(request)) return pause(clock, CATCH_UP_MS, signal).then(() => caches.grants());
     const roleName = boundRoleOf(request);
     if (roleName === undefined) return caches.grants();
     const unknown = new OverlayView(caches.grants(), { isCurrent: false });
@@ -62,10 +72,21 @@ export function liveView({ client, caches, version }: LiveViewParts): ViewFor {
   };
 }
 
+/** True for a ClusterRole by which somebody who is bound to it may get what he had not. */
+function mayAddGrants({ resource, operation, object = {}, oldObject }: AdmissionRequest): boolean {
+  if (!isOf(resource, RESOURCES.clusterroles)) return false;
+  const role = clusterRoleOf(object);
+  const isChanged = operation !== 'UPDATE' || oldObject === undefined || !isEquivalent(clusterRoleOf(oldObject), role);
+  return isChanged && mayGrant(role);
+}
+
+function isOf({ group, resource }: GroupVersionResource, wanted: Resource): boolean {
+  return group === wanted.group && resource === wanted.resource;
+}
+
 /** The ClusterRole that a request binds in the whole cluster, if it does that. */
 function boundRoleOf({ resource, object = {} }: AdmissionRequest): string | undefined {
-  const { group, resource: name } = RESOURCES.clusterrolebindings;
-  if (resource.group !== group || resource.resource !== name) return undefined;
+  if (!isOf(resource, RESOURCES.clusterrolebindings)) return undefined;
   const { roleKind, roleName } = clusterRoleBindingOf(object);
   return roleKind === 'ClusterRole' ? roleName : undefined;
 }

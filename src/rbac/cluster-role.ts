@@ -32,8 +32,20 @@ const NOTHING: OwnGrants = Object.freeze({ explicit: 0, wildcard: 0, any: 0, byR
 const NO_SELECTORS: readonly Selector[] = Object.freeze([]);
 const NO_LABELS: JsonObject = Object.freeze({});
 
+/** The last readings of objects that several ask about during one decision, and that nobody keeps. */
+const READINGS = new WeakMap<JsonObject, ClusterRole>();
+
 /** Reads a ClusterRole, whatever its shape: what is malformed reads as absent. */
 export function clusterRoleOf(object: JsonObject, share?: ShareList): ClusterRole {
+  if (share !== undefined) return readClusterRole(object, share);
+  const known = READINGS.get(object);
+  if (known !== undefined) return known;
+  const role = readClusterRole(object);
+  READINGS.set(object, role);
+  return role;
+}
+
+function readClusterRole(object: JsonObject, share?: ShareList): ClusterRole {
   const metadata = asObject(own(object, 'metadata'));
   const labels = own(metadata, 'labels');
   const rules = policyRulesOf(object, share);

@@ -11,6 +11,7 @@ import type { GrantsIndex } from '../../src/rbac/grants-index.ts';
 import { OverlayView } from '../../src/rbac/overlay.ts';
 import { clusterRole, clusterRoleBinding, indexOf, role } from '../rbac/objects.ts';
 import { type FakeApiServer, startFakeApiServer } from '../support/fake-api-server.ts';
+import { type FakeClock, makeClock } from '../support/fake-clock.ts';
 import { labelledNamespace, labelledPod } from '../support/label-rule.ts';
 import { makeReview } from '../support/validate-review.ts';
 
@@ -21,7 +22,13 @@ const METRICS = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
 
 interface Asked {
   readonly server: FakeApiServer;
-  readonly ask: (object: JsonObject, signal?: AbortSignal) => Promise<ClusterView>;
+  readonly clock: FakeClock;
+  /** What the caches have. */
+  readonly index: GrantsIndex;
+  readonly ask: (
+    object: JsonObject,
+    more?: { readonly signal?: AbortSignal; readonly oldObject?: JsonObject },
+  ) => Promise<ClusterView>;
 }
 
 interface Known {
@@ -34,15 +41,19 @@ async function makeView(t: TestContext, { objects = [], isCurrent = true, namesp
   const server = await startFakeApiServer(t);
   const index: GrantsIndex = indexOf(objects);
   const grants = isCurrent ? index : new OverlayView(index, { isCurrent: false });
+  const clock = makeClock();
   const viewFor = liveView({
     client: server.client,
+    clock,
     version: () => ({ major: 1, minor: 36 }),
     caches: { grants: () => grants, namespaceLabels: namespaces ?? (() => 'not found') },
   });
   return {
     server,
-    ask: async (object, signal = AbortSignal.any([])) =>
-      viewFor(decodeReview(JSON.stringify(makeReview({ object }))), signal),
+    clock,
+    index,
+    ask: async (object, { signal = AbortSignal.any([]), ...more } = {}) =>
+      viewFor(decodeReview(JSON.stringify(makeReview({ object, ...more }))), signal),
   };
 }
 
@@ -106,17 +117,17 @@ describe('the labels of a namespace', () => {
   it('are unknown when there is no answer in time, or no time', async (t) => {
     const { server, ask } = await makeView(t);
     const deadline = new AbortController();
-    const view = ask(POD, deadline.signal);
+    const view = ask(POD, { signal: deadline.signal });
     await server.next();
     deadline.abort();
     assert.equal((await view).namespaceLabels('shop'), 'unknown');
-    assert.equal((await ask(POD, AbortSignal.abort())).namespaceLabels('shop'), 'unknown');
+    assert.equal((await ask(POD, { signal: AbortSignal.abort() })).namespaceLabels('shop'), 'unknown');
   });
 });
 
 describe('what is fetched for a write of RBAC', () => {
   for (const { name, object } of [
-    { name: 'a ClusterRole', object: clusterRole('r', PROXY, selecting('a')) },
+    { name: 'a ClusterRole that gives nothing', object: clusterRole('r', []) },
     {
       name: 'a ClusterRoleBinding to a Role',
       object: { ...clusterRoleBinding('b', 'r', JANE), roleRef: { kind: 'Role', name: 'r' } },
@@ -131,6 +142,41 @@ describe('what is fetched for a write of RBAC', () => {
       }
     });
   }
+
+  for (const { name, object, oldObject } of [
+    { name: 'that gives something', object: clusterRole('r', PROXY) },
+    { name: 'that aggregates', object: clusterRole('r', [], selecting('a')) },
+    { name: 'that gives more', object: clusterRole('r', PROXY), oldObject: clusterRole('r', []) },
+    {
+      name: 'that gives it elsewhere',
+      object: clusterRole('r', PROXY, labelled('a')),
+      oldObject: clusterRole('r', PROXY),
+    },
+  ]) {
+    it(`a ClusterRole ${name}: the caches a moment later, which a binding of the moment before has reached`, async (t) => {
+      const { server, clock, index, ask } = await makeView(t);
+      const view = ask(object, oldObject && { oldObject });
+      await clock.expect(250);
+      index.upsertClusterRoleBinding(clusterRoleBinding('b', 'r', JANE));
+      await clock.pass(250);
+      assert.equal([...(await view).grants.clusterRoleBindingsTo('r')].length, 1);
+      assert.equal(server.held(), 0);
+    });
+  }
+
+  it('a ClusterRole that gives what it gave: nothing, and nobody waits', async (t) => {
+    const { ask } = await makeView(t);
+    const oldObject = clusterRole('r', PROXY);
+    assert.equal(
+      (await ask({ ...oldObject, metadata: { name: 'r', annotations: {} } }, { oldObject })).grants.isCurrent,
+      true,
+    );
+  });
+
+  it('a ClusterRole without time to wait: the caches as they are', async (t) => {
+    const { ask } = await makeView(t, { isCurrent: false });
+    assert.equal((await ask(clusterRole('r', PROXY), { signal: AbortSignal.abort() })).grants.isCurrent, false);
+  });
 
   it('a Role in a namespace that is known: nothing', async (t) => {
     const { server, ask } = await makeView(t, { namespaces: () => ({}) });
@@ -177,12 +223,12 @@ describe('the role of a ClusterRoleBinding', () => {
     (await server.next()).reset();
     assert.equal(given(await lost, 'r/1'), 'unknown');
     const deadline = new AbortController();
-    const late = ask(BINDING, deadline.signal);
+    const late = ask(BINDING, { signal: deadline.signal });
     const request = await server.next();
     deadline.abort();
     assert.equal(given(await late, 'r/1'), 'unknown');
     await request.closed;
-    assert.equal(given(await ask(BINDING, AbortSignal.abort()), 'r/1'), 'unknown');
+    assert.equal(given(await ask(BINDING, { signal: AbortSignal.abort() }), 'r/1'), 'unknown');
   });
 });
 
