@@ -1,6 +1,6 @@
 import { patchOf, type PatchOperation } from '../inject/patch.ts';
 import { planInjection, type Injection } from '../inject/plan.ts';
-import { isObject, type JsonObject } from '../kube/json.ts';
+import { asList, asObject, isObject, type JsonObject } from '../kube/json.ts';
 import { valueAt, type JsonPointer } from '../kube/pointer.ts';
 import { isTemplateKind, templatesOf, type TemplateKind } from '../kube/templates.ts';
 import type { ClusterView } from '../policy/cluster-view.ts';
@@ -39,10 +39,20 @@ export function injectObject(object: JsonObject, { policy, templateKinds, view }
   return podsOf(object, templateKinds).map(({ pod, path }) => {
     const injection: Injection = isExcludedNamespace(policy, namespace)
       ? { kind: 'skip', reason: 'excluded-namespace', value: namespace, warnings: [] }
-      : planInjection(pod, circumstances);
+      : withPullSecrets(pod, planInjection(pod, circumstances));
     const warnings = injection.kind === 'plan' ? tokenWarnings(pod, namespace, view) : [];
     return { path, injection, tokenWarnings: warnings, patch: patchAt(object, path, injection) };
   });
+}
+
+/**
+ * The API server gives a pod the pull secrets of its ServiceAccount when it has none of its own, and it does so before
+ * any webhook: only where secrets are written into a file are those of the account lost.
+ */
+function withPullSecrets(pod: JsonObject, injection: Injection): Injection {
+  if (injection.kind === 'skip' || injection.plan.imagePullSecrets.length === 0) return injection;
+  if (asList(asObject(pod['spec'])['imagePullSecrets']).length > 0) return injection;
+  return { ...injection, warnings: [...injection.warnings, { code: 'pull-secrets-alone' }] };
 }
 
 function podsOf(

@@ -14,9 +14,10 @@ export interface PodAccount {
   readonly name: string;
 }
 
-/** The account of a pod that is about to be created in a namespace. */
+/** The account of a pod that is about to be created in a namespace; the older of its two fields counts as Kubernetes reads it. */
 export function accountOf(pod: JsonObject, namespace: string): PodAccount {
-  return { namespace, name: asString(asObject(pod['spec'])['serviceAccountName']) || 'default' };
+  const { serviceAccountName, serviceAccount } = asObject(pod['spec']);
+  return { namespace, name: asString(serviceAccountName) || asString(serviceAccount) || 'default' };
 }
 
 /** Whether an account may ask the questions of a proxy; *unknown* where nobody can say that it may not. */

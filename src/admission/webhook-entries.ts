@@ -1,7 +1,8 @@
 import type { Operation } from '../kube/admission-review.ts';
 import { MODES } from '../policy/mode.ts';
+import { INJECT_LABEL } from '../policy/posture.ts';
 import type { Target } from '../policy/rule.ts';
-import { LABEL_PREFIX, modeLabel } from '../policy/scope.ts';
+import { modeLabel } from '../policy/scope.ts';
 import { AGGREGATION_CONTROLLER, API_SERVER, MIRROR_ANNOTATION, NAMESPACE_SUBRESOURCES, NODES } from './exempt.ts';
 
 /** A CEL condition that a request must meet before it is sent (Kubernetes 1.30, `matchConditions`). */
@@ -41,9 +42,6 @@ const WRITES: readonly Operation[] = ['CREATE', 'UPDATE'];
 
 /** ConfigMaps that configure a node's components are known by how their names begin; every other one is not sent. */
 const CONFIG_MAP_PREFIXES = ['kubelet', 'kubeadm-config', 'kube-proxy', 'kube-rbac-proxy'];
-
-/** The namespace label that chooses injection. */
-const INJECT_LABEL = `${LABEL_PREFIX}inject`;
 
 /** The namespace labels that choose modes and injection. */
 const OWN_LABELS = [...MODES.map(modeLabel), INJECT_LABEL];

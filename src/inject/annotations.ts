@@ -111,6 +111,25 @@ export function annotationsOf(pod: JsonObject): JsonObject {
   return asObject(asObject(pod['metadata'])['annotations']);
 }
 
+/** How many bytes the keys and values of an object's annotations may have (apimachinery `TotalAnnotationSizeLimitB`). */
+export const MOST_ANNOTATION_BYTES = 262_144;
+
+/** True when Kubernetes takes these annotations. */
+export function isAcceptable(annotations: JsonObject): boolean {
+  let characters = 0;
+  const texts = Object.entries(annotations)
+    .flat()
+    .flatMap((text) => asString(text) ?? []);
+  for (const text of texts) characters += text.length;
+  // A character of a string has three bytes at most.
+  if (characters * 3 <= MOST_ANNOTATION_BYTES) return true;
+  if (characters > MOST_ANNOTATION_BYTES) return false;
+  const encoder = new TextEncoder();
+  let bytes = 0;
+  for (const text of texts) bytes += encoder.encode(text).length;
+  return bytes <= MOST_ANNOTATION_BYTES;
+}
+
 /** A setting as a pod writes it: absent, a value, or a text that it cannot be. */
 export type Reading<Value> =
   | { readonly kind: 'absent' }

@@ -2,7 +2,7 @@ import { asList, asObject, type JsonObject } from '../kube/json.ts';
 import { isHostNetwork } from '../kube/pods.ts';
 import type { Labels } from '../kube/labels.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
-import { LABEL_PREFIX } from '../policy/scope.ts';
+import { INJECT_LABEL } from '../policy/posture.ts';
 import { matchesAny } from '../policy/wildcard.ts';
 import type { Lookup } from '../rbac/grants-view.ts';
 import { SETTINGS, readSetting } from './annotations.ts';
@@ -24,9 +24,6 @@ export interface Refusal {
   readonly value?: string | number;
 }
 
-/** The label by which a namespace takes part in injection, or does not. */
-const NAMESPACE_LABEL = `${LABEL_PREFIX}inject`;
-
 /** Why nobody wants a proxy in this pod, whatever it serves; undefined when somebody does. */
 export function refusalOfScope(annotations: JsonObject, circumstances: InjectionCircumstances): Refusal | undefined {
   const { injection, namespace, isMirrorPod } = circumstances;
@@ -41,7 +38,7 @@ function refusalOfNamespace(circumstances: InjectionCircumstances): Refusal | un
   const { injection, namespace, namespaceLabels } = circumstances;
   if (injection.select === 'off') return { reason: 'injection-off' };
   if (namespaceLabels === 'unknown') return { reason: 'namespace-unknown', value: namespace };
-  const label = namespaceLabels === 'not found' ? undefined : namespaceLabels[NAMESPACE_LABEL];
+  const label = namespaceLabels === 'not found' ? undefined : namespaceLabels[INJECT_LABEL];
   if (label === 'disabled') return { reason: 'namespace-disabled', value: namespace };
   if (injection.select === 'labelled' && label !== 'enabled') {
     return { reason: 'namespace-not-selected', value: namespace };

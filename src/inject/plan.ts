@@ -2,7 +2,7 @@ import { asList, asObject, asString, type JsonObject } from '../kube/json.ts';
 import { isHostNetwork } from '../kube/pods.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
 import { plannedAnnotations } from './annotate.ts';
-import { SETTINGS, annotationsOf, readSetting } from './annotations.ts';
+import { MOST_ANNOTATION_BYTES, SETTINGS, annotationsOf, isAcceptable, readSetting } from './annotations.ts';
 import { chooseProxies, freeName, freePortName } from './choices.ts';
 import { refusalOfPod, refusalOfScope, type InjectionCircumstances, type Refusal } from './eligibility.ts';
 import { istioMerging } from './istio.ts';
@@ -24,9 +24,16 @@ export interface Plan {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** A plan, and what whoever wrote the pod is to know. */
+interface Planned {
+  readonly kind: 'plan';
+  readonly plan: Plan;
+  readonly warnings: readonly Warning[];
+}
+
 /** What is to become of a pod: a plan, or the reason why there is none; warnings are for whoever wrote the pod. */
 export type Injection =
-  | { readonly kind: 'plan'; readonly plan: Plan; readonly warnings: readonly Warning[] }
+  | Planned
   | {
       readonly kind: 'skip';
       readonly reason: SkipReason;
@@ -74,7 +81,15 @@ function planFor(facts: PodFacts, metrics: Metrics, circumstances: InjectionCirc
   const { ports, warnings } = chooseProxies(facts, open, wanted);
   if (ports === undefined) return skip({ reason: 'no-free-port' }, warnings);
   const injection = assemble({ facts, metrics, circumstances, ports });
+  if (isTooMuch(facts.annotations, injection.plan)) {
+    return skip({ reason: 'annotations-full', value: MOST_ANNOTATION_BYTES }, []);
+  }
   return { ...injection, warnings: [...metrics.warnings, ...warnings, ...injection.warnings] };
+}
+
+/** True when Kubernetes takes the pod's annotations, and would refuse them with those of a plan. */
+function isTooMuch(annotations: JsonObject, plan: Plan): boolean {
+  return isAcceptable(annotations) && !isAcceptable({ ...annotations, ...plan.annotations });
 }
 
 /** Everything that a plan follows from. */
@@ -85,7 +100,7 @@ interface Scene {
   readonly ports: readonly ProxiedPort[];
 }
 
-function assemble(scene: Scene): Injection {
+function assemble(scene: Scene): Planned {
   const { facts, metrics, circumstances, ports } = scene;
   const { injection, namespaceLabels } = circumstances;
   const spec = asObject(facts.pod['spec']);

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kube/json.ts';
+import { asList, asObject, asStrings, type JsonObject } from '../kube/json.ts';
 import { containersOf, portsOfContainer, type Container } from '../kube/pods.ts';
 import { portNumber, protocolOf, resolvePort } from '../kube/ports.ts';
 import { networkHandlersOf } from '../kube/probes.ts';
@@ -49,6 +49,17 @@ function applicationsFirst(one: Container, other: Container): number {
   return Number(one.list !== 'containers') - Number(other.list !== 'containers');
 }
 
+/** A port as arguments and variables have it: `8443`, `:8443`, `--port=8443`, `http://0.0.0.0:8443/`. */
+const WRITTEN_PORT = /(?:^|[:=,\s])([0-9]{4,5})(?![0-9.])/g;
+
+/** Every number in a container's arguments and variables that could be a port on which it listens. */
+function* writtenPorts({ spec }: Container): Generator<number> {
+  const values = asList(spec['env']).map((variable) => asObject(variable)['value']);
+  for (const text of [...asStrings(spec['command']), ...asStrings(spec['args']), ...asStrings(values)]) {
+    for (const [, digits] of text.matchAll(WRITTEN_PORT)) yield Number(digits);
+  }
+}
+
 /** The ports that something in the pod listens on, or that the kubelet is told to call, as far as the pod says. */
 export function usedPorts({ running, declared, proxies }: PodFacts): Set<number> {
   const used = new Set<number | undefined>();
@@ -57,6 +68,7 @@ export function usedPorts({ running, declared, proxies }: PodFacts): Set<number>
   for (const container of running) {
     for (const { spec } of portsOfContainer(container)) used.add(portNumber(spec['hostPort']));
     for (const { spec } of networkHandlersOf(container)) used.add(resolvePort(spec['port'], container));
+    for (const port of writtenPorts(container)) used.add(port);
   }
   return new Set([...used].filter((port) => port !== undefined));
 }

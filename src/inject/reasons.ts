@@ -35,6 +35,10 @@ export const SKIP_REASONS = {
   'too-many-ports': { text: '{{value}} metrics ports are annotated; at most 8 get a proxy', needsAction: true },
   'invalid-path': { text: '"{{value}}" is no plain path, such as /metrics', needsAction: true },
   'invalid-scheme': { text: '"{{value}}" is no scheme: http or https', needsAction: true },
+  'annotations-full': {
+    text: 'the pod’s annotations leave no room: Kubernetes takes {{value}} bytes of them',
+    needsAction: true,
+  },
   'no-free-port': { text: 'every port from 8443 up is taken', needsAction: true },
 } as const satisfies Readonly<Record<string, Reason>>;
 
@@ -53,6 +57,8 @@ export const WARNINGS = {
   'scraped-without-port':
     'prometheus.io/scrape is "true" without prometheus.io/port, so that every port is scraped as it is',
   'node-wide-port': 'with hostNetwork, port {{value}} stays open to whatever runs on the node',
+  'pull-secrets-alone':
+    'with imagePullSecrets of its own the pod no longer gets those of its ServiceAccount; name them too',
   'istio-merge':
     'Istio merges the metrics into port 15020, unauthenticated; set prometheus.istio.io/merge-metrics: "false"',
 } as const satisfies Readonly<Record<string, string>>;

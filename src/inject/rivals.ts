@@ -56,8 +56,9 @@ function holdersIn(running: readonly Container[]): ReadonlyMap<string, readonly 
       const { containerPort, name } = spec;
       const isTcp = protocolOf(spec) === 'TCP';
       if (isTcp) add(`port ${portNumber(containerPort)}`, { container, path: `${path}/containerPort` });
-      if (typeof name === 'string' && portNumber(containerPort) !== undefined)
+      if (typeof name === 'string' && portNumber(containerPort) !== undefined) {
         add(`port-name ${name}`, { container, path: `${path}/name` });
+      }
     }
   }
   return holders;

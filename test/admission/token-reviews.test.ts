@@ -105,6 +105,8 @@ describe('the account of a pod', () => {
     [{ spec: {} }, 'default'],
     [{}, 'default'],
     [{ spec: { serviceAccountName: '' } }, 'default'],
+    [{ spec: { serviceAccount: 'older' } }, 'older'],
+    [{ spec: { serviceAccountName: 'front', serviceAccount: 'older' } }, 'front'],
     [{ spec: { serviceAccountName: 7 } }, 'default'],
   ];
   for (const [pod, name] of rows) {

@@ -31,6 +31,9 @@ const FILES: Readonly<Record<string, string>> = {
   'three.json': JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }, undefined, 4),
   'broken.yaml': `a: [\n---\n${pod('beside')}`,
   'wrong-policy.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {select: all}}\n',
+  'elsewhere.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {excludedNamespaces: [default]}\n',
+  'pulling.yaml':
+    'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {imagePullSecrets: [ours]}}\n',
 };
 
 const BINDING = `apiVersion: rbac.authorization.k8s.io/v1
@@ -110,6 +113,23 @@ describe('inject writes', () => {
 });
 
 describe('inject says', () => {
+  it('that it leaves out a namespace that the whole policy leaves out', async () => {
+    const { stdout, stderr } = await inject(['--policy', 'elsewhere.yaml', 'one.yaml']);
+    assert.equal(stdout, FILES['one.yaml']);
+    assert.match(
+      stderr,
+      /^skipped: one.yaml:1: Pod default\/one: the policy excludes namespace default from injection$/m,
+    );
+  });
+
+  it('that pull secrets in a file keep those of the account out, which the webhook does not', async () => {
+    const lost = /: Pod default\/(?:one|piped): with imagePullSecrets of its own the pod no longer gets those /;
+    assert.match((await inject(['--policy', 'pulling.yaml', 'one.yaml'])).stderr, lost);
+    assert.doesNotMatch((await inject(['one.yaml'])).stderr, lost);
+    const stdin = `${pod('piped')}  imagePullSecrets: [{name: theirs}]\n`;
+    assert.doesNotMatch((await inject(['--policy', 'pulling.yaml', '-'], { stdin })).stderr, lost);
+  });
+
   it('once what an account lacks, unless a binding among the files gives it', async () => {
     const { stderr } = await inject(['one.yaml', 'two words.yaml']);
     const told = stderr.match(/^warning: ServiceAccount default\/default may not create tokenreviews, .*$/gm);

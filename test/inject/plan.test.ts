@@ -135,6 +135,31 @@ const PORTS: readonly Row[] = [
     outcome: ['already-protected kube-rbac-proxy'],
   },
   {
+    name: 'a port on which an argument has a program listen is taken, though nobody declares it',
+    pod: { app: { args: ['--metrics-bind-address=:9090', '--webhook-port', '8443'] } },
+    outcome: ['8444 in front of 9090 by kube-rbac-proxy'],
+  },
+  {
+    name: 'and one in a command or a variable',
+    pod: {
+      app: {
+        command: ['sh', '-c', 'serve --listen 0.0.0.0:8443 --id 184430'],
+        env: [{ name: 'ADMIN', value: 'https://localhost:8444/' }],
+      },
+    },
+    outcome: ['8445 in front of 9090 by kube-rbac-proxy'],
+  },
+  {
+    name: 'a version and a longer number are no ports',
+    pod: { app: { args: ['--version=8443.1', '--id=84430001'] } },
+    outcome: [INJECTED],
+  },
+  {
+    name: 'annotations that fill what Kubernetes takes stay as they are',
+    ...annotated({ large: 'ü'.repeat(130_990) }),
+    outcome: ['annotations-full 262144'],
+  },
+  {
     name: 'two spellings that name two ports mean both',
     pod: {
       annotations: { prometheus_io_port: '9091' },
