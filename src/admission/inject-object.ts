@@ -7,15 +7,15 @@ import type { ClusterView } from '../policy/cluster-view.ts';
 import type { Policy } from '../policy/document.ts';
 import { isExcludedNamespace } from '../policy/scope.ts';
 import { homeOf } from './judge.ts';
-import { tokenWarnings } from './mutate.ts';
+import { accountWithoutReviews, type PodAccount } from './token-reviews.ts';
 
 /** What becomes of one pod, or pod template, of an object. */
 export interface PodInjection {
   /** The template's place in its owner; '' for a pod. */
   readonly path: JsonPointer;
   readonly injection: Injection;
-  /** What to tell about the permissions that the proxy needs: a sentence, and the command that gives them. */
-  readonly tokenWarnings: readonly string[];
+  /** The pod's account where it lacks the permissions that its proxy needs. */
+  readonly lacking: PodAccount | undefined;
   /** Operations on the object; none where nothing is injected. */
   readonly patch: readonly PatchOperation[];
 }
@@ -40,8 +40,8 @@ export function injectObject(object: JsonObject, { policy, templateKinds, view }
     const injection: Injection = isExcludedNamespace(policy, namespace)
       ? { kind: 'skip', reason: 'excluded-namespace', value: namespace, warnings: [] }
       : withPullSecrets(pod, planInjection(pod, circumstances));
-    const warnings = injection.kind === 'plan' ? tokenWarnings(pod, namespace, view) : [];
-    return { path, injection, tokenWarnings: warnings, patch: patchAt(object, path, injection) };
+    const lacking = injection.kind === 'plan' ? accountWithoutReviews(pod, namespace, view.grants) : undefined;
+    return { path, injection, lacking, patch: patchAt(object, path, injection) };
   });
 }
 

@@ -12,7 +12,7 @@ import { atMostTen } from '../policy/wording.ts';
 import { exemptionOf, isMirrorPod, type Exemption } from './exempt.ts';
 import { exempted, NOTHING_FOUND, type Injection, type Reply } from './reply.ts';
 import { respond } from './respond.ts';
-import { accountOf, missingTokenReviews, tokenReviewsOf } from './token-reviews.ts';
+import { accountWithoutReviews, missingTokenReviews } from './token-reviews.ts';
 import type { Judge } from './validate.ts';
 
 /**
@@ -83,9 +83,9 @@ function announcements({ ports }: Plan): readonly string[] {
 }
 
 /** What to tell about a pod whose ServiceAccount may not ask who a scraper is; nothing when it may, or nobody can say. */
-export function tokenWarnings(pod: JsonObject, namespace: string, view: ClusterView): readonly string[] {
-  const account = accountOf(pod, namespace);
-  return tokenReviewsOf(account, view.grants) === 'missing' ? missingTokenReviews(account) : [];
+function tokenWarnings(pod: JsonObject, namespace: string, view: ClusterView): readonly string[] {
+  const account = accountWithoutReviews(pod, namespace, view.grants);
+  return account === undefined ? [] : missingTokenReviews(account);
 }
 
 function failed(error: unknown): Verdict {

@@ -43,13 +43,25 @@ export function tokenReviewsOf({ namespace, name }: PodAccount, grants: GrantsVi
 /** A name that the API server gives a ServiceAccount or a Namespace (RFC 1123); nothing else belongs into a command. */
 const NAME = /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/;
 
+/** True for an account whose names the API server takes. */
+export function isNamed({ namespace, name }: PodAccount): boolean {
+  return NAME.test(namespace) && NAME.test(name);
+}
+
+/** The account of a pod that is about to be created in a namespace, where RBAC does not let it ask; else undefined. */
+export function accountWithoutReviews(pod: JsonObject, namespace: string, grants: GrantsView): PodAccount | undefined {
+  const account = accountOf(pod, namespace);
+  return tokenReviewsOf(account, grants) === 'missing' ? account : undefined;
+}
+
 /** What the writer of a pod is told when its account lacks the permission: who lacks it, and what to run. */
-export function missingTokenReviews({ namespace, name }: PodAccount): readonly string[] {
-  if (!NAME.test(namespace) || !NAME.test(name)) return [];
+export function missingTokenReviews(account: PodAccount): readonly string[] {
+  if (!isNamed(account)) return [];
+  const { namespace, name } = account;
   const who = 'ServiceAccount ';
   const what = ' may not create tokenreviews, so scrapes get 401; run:';
-  const account = shorten(`${namespace}/${name}`, LONGEST_WARNING - who.length - what.length);
-  return [`${who}${account}${what}`, ...commandFor(namespace, name)];
+  const shown = shorten(`${namespace}/${name}`, LONGEST_WARNING - who.length - what.length);
+  return [`${who}${shown}${what}`, ...commandFor(namespace, name)];
 }
 
 /** The longest name of a binding with which the first line of a command that takes two is a warning. */

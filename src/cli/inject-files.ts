@@ -1,8 +1,10 @@
+import { companionsOf } from '../admission/companions.ts';
 import { injectObject, type PodInjection } from '../admission/inject-object.ts';
 import type { Manifest } from '../manifests/manifests.ts';
 import { splicesOf, type ManifestEdit } from '../manifests/edit.ts';
 import type { PatchOperation } from '../manifests/draft.ts';
 import type { Splice } from '../manifests/splice.ts';
+import type { JsonObject } from '../kube/json.ts';
 import { TEMPLATE_KINDS } from '../kube/templates.ts';
 import { viewOf } from '../policy/cluster-view.ts';
 import type { Policy } from '../policy/document.ts';
@@ -36,6 +38,12 @@ export function injectFiles(files: readonly LoadedText[], policy: Policy): Injec
     });
     return { file, text, objects, splices: splicesOf(text, objects satisfies readonly ManifestEdit[]) };
   });
+}
+
+/** What the injected pods of the files need besides themselves. */
+export function companionsIn(files: readonly InjectedFile[]): readonly JsonObject[] {
+  const pods = files.flatMap(({ objects }) => objects.flatMap((object) => object.pods));
+  return companionsOf(pods.flatMap(({ lacking }) => lacking ?? []));
 }
 
 /** True for the operations of which patches of ours are made. */

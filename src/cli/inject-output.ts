@@ -1,3 +1,6 @@
+import { stringify } from 'yaml';
+
+import type { JsonObject } from '../kube/json.ts';
 import { draftOf, valueOf } from '../manifests/draft.ts';
 import { applySplices } from '../manifests/splice.ts';
 import { unifiedDiff, type DiffLine } from '../manifests/unified-diff.ts';
@@ -13,7 +16,16 @@ export const INJECT_FORMATS = ['yaml', 'json', 'patch', 'diff'] as const;
 /** A row of INJECT_FORMATS. */
 export type InjectFormat = (typeof INJECT_FORMATS)[number];
 
-const WRITERS: Readonly<Record<InjectFormat, (files: readonly InjectedFile[], io: Io) => string>> = {
+/** The formats that have room for objects of their own beside those of the files. */
+export const WHOLE_FORMATS: readonly InjectFormat[] = ['yaml', 'json'];
+
+/** What is written: the files, and objects that they lack. */
+export interface InjectedTexts {
+  readonly files: readonly InjectedFile[];
+  readonly companions: readonly JsonObject[];
+}
+
+const WRITERS: Readonly<Record<InjectFormat, (texts: InjectedTexts, io: Io) => string>> = {
   yaml: yamlStream,
   json: jsonObjects,
   patch: jsonPatches,
@@ -21,13 +33,17 @@ const WRITERS: Readonly<Record<InjectFormat, (files: readonly InjectedFile[], io
 };
 
 /** Writes to the standard output what injection makes of the files. */
-export function writeInjected(files: readonly InjectedFile[], format: InjectFormat, io: Io): void {
-  io.stdout.write(WRITERS[format](files, io));
+export function writeInjected(texts: InjectedTexts, format: InjectFormat, io: Io): void {
+  io.stdout.write(WRITERS[format](texts, io));
 }
 
+/** Kubernetes reads `on` and `012` as YAML 1.1 does. */
+const KUBERNETES_YAML = { version: '1.1' } as const;
+
 /** The files one behind the other; a single one keeps every byte that injection does not touch. */
-function yamlStream(files: readonly InjectedFile[]): string {
-  const texts = files.map(({ text, splices }) => applySplices(text, splices));
+function yamlStream({ files, companions }: InjectedTexts): string {
+  const injected = files.map(({ text, splices }) => applySplices(text, splices));
+  const texts = [...injected, ...companions.map((object) => stringify(object, KUBERNETES_YAML))];
   if (texts.length === 1) return texts.join('');
   return texts.map((text, at) => separated(text.replace(/^\uFEFF/, ''), at === 0)).join('');
 }
@@ -42,8 +58,8 @@ function separated(text: string, isFirst: boolean): string {
 }
 
 /** One object as it is, several in a List, as kubectl writes them. */
-function jsonObjects(files: readonly InjectedFile[]): string {
-  const objects = files.flatMap(({ objects: found }) => found.map(injectedObject));
+function jsonObjects({ files, companions }: InjectedTexts): string {
+  const objects = [...files.flatMap(({ objects: found }) => found.map(injectedObject)), ...companions];
   const [first, ...others] = objects;
   const single = objects.length > 0 && others.length === 0;
   return toJson(single ? first : { apiVersion: 'v1', kind: 'List', items: objects });
@@ -54,7 +70,7 @@ function injectedObject({ manifest, patch }: InjectedManifest): unknown {
 }
 
 /** The patch of each object that changes, with the object's names and its place. */
-function jsonPatches(files: readonly InjectedFile[]): string {
+function jsonPatches({ files }: InjectedTexts): string {
   const changed = files.flatMap(({ objects }) => objects.filter(({ patch }) => patch.length > 0));
   return toJson(
     changed.map(({ manifest, patch }) => ({
@@ -76,7 +92,7 @@ const TONES: Readonly<Partial<Record<DiffLine['kind'], Tone>>> = {
   added: 'added',
 };
 
-function unifiedDiffs(files: readonly InjectedFile[], io: Io): string {
+function unifiedDiffs({ files }: InjectedTexts, io: Io): string {
   const style = styleFor(io.stdout, io);
   const lines = files.flatMap(({ file, text, splices }) => unifiedDiff(file === '-' ? 'stdin' : file, text, splices));
   return lines

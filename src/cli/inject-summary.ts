@@ -1,5 +1,7 @@
 import type { PodInjection } from '../admission/inject-object.ts';
+import { missingTokenReviews } from '../admission/token-reviews.ts';
 import { skipSentence, warningSentence } from '../inject/reasons.ts';
+import type { JsonObject } from '../kube/json.ts';
 import type { InjectionPolicy } from '../policy/document.ts';
 import { objectName } from '../report/object-name.ts';
 import { reportedRef } from '../report/report.ts';
@@ -14,8 +16,15 @@ interface Told extends PodInjection {
   readonly name: string;
 }
 
+/** What of an injection is told besides the files. */
+export interface Telling {
+  readonly mode: InjectionPolicy['mode'];
+  /** The objects that were written beside the pods; undefined where nobody asked for any. */
+  readonly companions: readonly JsonObject[] | undefined;
+}
+
 /** Tells what became of every pod with annotated metrics, and counts the others. */
-export function tellInjections(files: readonly InjectedFile[], mode: InjectionPolicy['mode'], io: Io): void {
+export function tellInjections(files: readonly InjectedFile[], { mode, companions }: Telling, io: Io): void {
   const isReport = mode === 'report';
   const pods = files.flatMap(podsOf);
   for (const pod of pods) {
@@ -28,7 +37,13 @@ export function tellInjections(files: readonly InjectedFile[], mode: InjectionPo
     }
     for (const warning of injection.warnings) tell(io, 'warning', pod, warningSentence(warning));
   }
-  say(io, 'warning', [...new Set(pods.flatMap(accountWarning))]);
+  if (companions === undefined) say(io, 'warning', [...new Set(pods.flatMap(accountWarning))]);
+  else
+    say(
+      io,
+      'added',
+      companions.map((object) => `${objectName(reportedRef(object))}: lets proxies ask who a scraper is`),
+    );
   say(io, 'note', [countsOf(pods, isReport)]);
   if (isReport) say(io, 'note', ['nothing is changed: the policy has injection.mode: report']);
 }
@@ -45,7 +60,8 @@ function tell(io: Io, word: string, { file, line, name }: Told, sentence: string
 }
 
 /** The command on one line, so that it can be copied. */
-function accountWarning({ tokenWarnings: [sentence, ...command] }: Told): readonly string[] {
+function accountWarning({ lacking }: Told): readonly string[] {
+  const [sentence, ...command] = lacking === undefined ? [] : missingTokenReviews(lacking);
   if (sentence === undefined) return [];
   return [[sentence.replace(/^scrapeguard: /, ''), ...command.map((part) => part.replace(/ \\$/, ''))].join(' ')];
 }

@@ -5,8 +5,8 @@ import { policyParser } from '../policy/parse.ts';
 import { RULES } from '../rules/index.ts';
 import type { Finish } from './command.ts';
 import { tellInjections } from './inject-summary.ts';
-import { injectFiles } from './inject-files.ts';
-import { INJECT_FORMATS, writeInjected, type InjectFormat } from './inject-output.ts';
+import { companionsIn, injectFiles } from './inject-files.ts';
+import { INJECT_FORMATS, WHOLE_FORMATS, writeInjected, type InjectFormat } from './inject-output.ts';
 import type { Io } from './io.ts';
 import { loadTexts } from './load-manifests.ts';
 import { oneOf, policyOption } from './options.ts';
@@ -15,6 +15,7 @@ import { say, sentenceOf } from './say.ts';
 interface InjectOptions {
   readonly policy?: string;
   readonly output: InjectFormat;
+  readonly companions?: true;
 }
 
 /** `inject PATH...`: writes manifests with the proxies that the webhook would put into their pods. */
@@ -29,12 +30,16 @@ export function injectCommand(io: Io, finish: Finish): Command {
         .argParser((value): InjectFormat => oneOf(value, INJECT_FORMATS))
         .default('yaml'),
     )
+    .option('--companions', 'write as well a ClusterRoleBinding for each ServiceAccount that its proxies need one for')
     .addHelpText(
       'after',
       '\nExit code: 0 done, 2 something could not be read; what can be read is written all the same.\n',
     )
     .action(async (paths: readonly string[], options: InjectOptions, inject: Command) => {
       if (paths.length === 0) inject.error('error: name a PATH: a file, a folder, or - for the standard input');
+      if (options.companions && !WHOLE_FORMATS.includes(options.output)) {
+        inject.error(`error: --companions adds whole objects: name -o ${WHOLE_FORMATS.join(' or -o ')}`);
+      }
       finish(await injectPaths(paths, options, io));
     });
 }
@@ -43,9 +48,11 @@ async function injectPaths(paths: readonly string[], options: InjectOptions, io:
   const policy = await readPolicy(options.policy, policyParser(RULES));
   const { files, errors, warnings } = await loadTexts([...new Set(paths)], io);
   const injected = injectFiles(files, policy.spec);
-  writeInjected(injected, options.output, io);
+  const { mode } = policy.spec.injection;
+  const companions = options.companions && mode === 'apply' ? companionsIn(injected) : undefined;
+  writeInjected({ files: injected, companions: companions ?? [] }, options.output, io);
   say(io, 'warning', warnings.map(sentenceOf));
-  tellInjections(injected, policy.spec.injection.mode, io);
+  tellInjections(injected, { mode, companions }, io);
   say(io, 'error', errors.map(sentenceOf));
   return errors.length > 0 ? 2 : 0;
 }

@@ -34,8 +34,16 @@ for (const name of readdirSync(CASES)) {
     it('writes the text, the patch and what it has to say', async () => {
       const yaml = await inject('in.yaml');
       const patch = await inject('in.yaml', '-o', 'patch');
+      const { stdout } = await inject('in.yaml', '--companions');
       assert.equal(yaml.code, 0);
-      const made = { 'out.yaml': yaml.stdout, 'patch.json': patch.stdout, 'stderr.txt': yaml.stderr };
+      assert.ok(stdout.startsWith(yaml.stdout));
+      const companions = stdout.slice(yaml.stdout.length);
+      const made = {
+        'out.yaml': yaml.stdout,
+        'patch.json': patch.stdout,
+        'stderr.txt': yaml.stderr,
+        ...(companions === '' ? {} : { 'companions.yaml': companions }),
+      };
       checkGoldens(folder, made, ['in.yaml', 'policy.yaml']);
     });
 

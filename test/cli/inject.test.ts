@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 
+import type { JsonObject } from '../../src/kube/json.ts';
 import { readManifests } from '../../src/manifests/manifests.ts';
 import { runCommand } from '../support/run-command.ts';
 import { runCli, type Ran, type Surroundings } from './run-cli.ts';
@@ -32,6 +33,7 @@ const FILES: Readonly<Record<string, string>> = {
   'broken.yaml': `a: [\n---\n${pod('beside')}`,
   'wrong-policy.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {select: all}}\n',
   'elsewhere.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {excludedNamespaces: [default]}\n',
+  'reporting.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {mode: report}}\n',
   'pulling.yaml':
     'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {imagePullSecrets: [ours]}}\n',
 };
@@ -137,6 +139,65 @@ describe('inject says', () => {
     assert.match(told[0], / kubectl create clusterrolebinding .* --serviceaccount=default:default$/);
     const granted = await inject(['one.yaml', '-'], { stdin: BINDING });
     assert.doesNotMatch(granted.stderr, /tokenreviews/);
+  });
+});
+
+describe('inject --companions', () => {
+  const named = (namespace: string, account: string): string =>
+    `${pod('needy').replace('name: needy', `name: needy\n  namespace: "${namespace}"`)}  serviceAccountName: "${account}"\n`;
+
+  const companionsOf = async (stdin: string, ...more: readonly string[]): Promise<readonly JsonObject[]> => {
+    const { stdout, code } = await inject(['--companions', ...more, '-'], { stdin });
+    assert.equal(code, 0);
+    const objects = readManifests('out', stdout).manifests.map(({ object }) => object);
+    return objects.filter(({ kind }) => kind === 'ClusterRoleBinding');
+  };
+
+  it('writes a binding an account, by names that no other account has', async () => {
+    const stdin = [named('a-b', 'c'), named('a', 'b-c'), named('a', 'b-c')].join('---\n');
+    for (const format of ['yaml', 'json']) {
+      const bindings = await companionsOf(stdin, '-o', format);
+      assert.deepEqual(
+        bindings.map(({ metadata, subjects }) => [metadata, subjects]),
+        [
+          [{ name: 'scrapeguard:a-b:c' }, [{ kind: 'ServiceAccount', namespace: 'a-b', name: 'c' }]],
+          [{ name: 'scrapeguard:a:b-c' }, [{ kind: 'ServiceAccount', namespace: 'a', name: 'b-c' }]],
+        ],
+      );
+    }
+  });
+
+  it('writes names that look like something else as names', async () => {
+    const { stdout } = await inject(['--companions', '-'], { stdin: named('on', '012') });
+    assert.match(stdout, /namespace: "on"\n {4}name: "012"\n$/);
+  });
+
+  it('writes nothing for what is granted, not injected or no name, nor where the policy only reports', async () => {
+    assert.deepEqual(
+      await companionsOf(`${pod('granted')}---\n${BINDING}`),
+      readManifests('', BINDING).manifests.map(({ object }) => object),
+    );
+    assert.deepEqual(await companionsOf(pod('plain', 'a: b')), []);
+    assert.deepEqual(await companionsOf(named('a', 'A/../b')), []);
+    assert.deepEqual(await companionsOf(pod('reported'), '--policy', 'reporting.yaml'), []);
+  });
+
+  it('leaves nothing to add to what it wrote, and nothing for check to find in it', async () => {
+    const { stdout, stderr } = await inject(['--companions', 'one.yaml']);
+    assert.match(stderr, /^added: ClusterRoleBinding scrapeguard:default:default: /m);
+    assert.doesNotMatch(stderr, /tokenreviews/);
+    assert.equal((await inject(['--companions', '-'], { stdin: stdout })).stdout, stdout);
+    const checked: unknown = JSON.parse((await runCli(['check', '-', '-o', 'json'], { stdin: stdout })).stdout);
+    assert.deepEqual(Object(checked).summary, { objects: 2, findings: 1, enforce: 0, warn: 1, audit: 0 });
+    assert.equal(Object(checked).findings[0].messageId, 'reachable');
+  });
+
+  it('does not go with a format that has no room for them', async () => {
+    for (const format of ['patch', 'diff']) {
+      const { code, stderr, stdout } = await inject(['--companions', '-o', format, 'one.yaml']);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, /--companions adds whole objects: name -o yaml or -o json/);
+    }
   });
 });
 

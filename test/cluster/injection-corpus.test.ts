@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+
 import { planInjection } from '../../src/inject/plan.ts';
 import { asList, asObject, asString, type JsonObject } from '../../src/kube/json.ts';
 import { metadataOf } from '../../src/kube/object.ts';
 import { TEMPLATE_KINDS, templatesOf } from '../../src/kube/templates.ts';
 import type { Manifest } from '../../src/manifests/manifests.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { messageIn } from '../support/cluster-objects.ts';
 import { clusterSuite } from '../support/cluster-suite.ts';
 import { corpusSkip, placeOfLabel, readCorpus, readLabels } from '../support/corpus.ts';
@@ -37,6 +40,18 @@ function plannedIn(pod: JsonObject, namespace: string): readonly string[] {
   const planned = planInjection(pod, { injection, namespace, namespaceLabels: {}, isMirrorPod: false });
   return planned.kind === 'plan' ? planned.plan.ports.map(({ container }) => container) : [];
 }
+
+/** Where the API server takes the workloads of a namespace; undefined for a kind or a version that it has not. */
+function collectionOf({ apiVersion, kind }: JsonObject, namespace: string): string | undefined {
+  const root = ROOTS.get(String(apiVersion));
+  return root === undefined ? undefined : `${root}/namespaces/${namespace}/${String(kind).toLowerCase()}s`;
+}
+
+const ROOTS: ReadonlyMap<string, string> = new Map([
+  ['v1', '/api/v1'],
+  ['apps/v1', '/apis/apps/v1'],
+  ['batch/v1', '/apis/batch/v1'],
+]);
 
 function runningIn(pod: unknown): readonly string[] {
   const { containers, initContainers } = asObject(asObject(pod)['spec']);
@@ -91,6 +106,38 @@ if (corpusSkip === false) {
       }
       t.diagnostic(JSON.stringify(counts));
       assert.ok(counts.injected > 10, JSON.stringify(counts));
+      assert.ok(counts.restricted > 0, JSON.stringify(counts));
+    });
+
+    it('are let in as `scrapeguard inject` writes them, workloads too', async (t) => {
+      const namespace = await webhook().createNamespace({ 'pod-security.kubernetes.io/warn': 'restricted' });
+      const counts = { written: 0, restricted: 0, refusedAnyway: 0 };
+      for (const label of readLabels('inject.jsonl')) {
+        const object = corpus.get(placeOfLabel(label))?.object;
+        const collection = collectionOf(object ?? {}, namespace);
+        if (object === undefined || collection === undefined) continue;
+        const before = object['kind'] === 'Pod' ? podsOf(object)[0] : object;
+        const body = { ...before, metadata: { ...metadataOf(before ?? {}), name: 'published', namespace } };
+        const { stdout } = await runCli(['inject', '-o', 'json', '-'], { stdin: JSON.stringify(body) });
+        const written = asObject(JSON.parse(stdout));
+        if (isDeepStrictEqual(written, body)) continue;
+        const what = `${String(label['file'])} ${String(label['owner'])}`;
+        const post = (sent: JsonObject) => cluster.request(`${collection}?dryRun=All`, { method: 'POST', body: sent });
+        const without = await post(body);
+        if (without.status !== 201) {
+          counts.refusedAnyway += 1;
+          t.diagnostic(`not admitted as it is: ${what}: ${messageIn(without.body)}`);
+          continue;
+        }
+        const { status, body: answer, warnings } = await post(written);
+        assert.equal(status, 201, `${what}: ${messageIn(answer)}`);
+        counts.written += 1;
+        if (label['psa'] !== 'restricted') continue;
+        counts.restricted += 1;
+        assert.ok(!warnings.some((warning) => warning.includes('PodSecurity')), `${what}: ${warnings.join()}`);
+      }
+      t.diagnostic(JSON.stringify(counts));
+      assert.ok(counts.written > 10, JSON.stringify(counts));
       assert.ok(counts.restricted > 0, JSON.stringify(counts));
     });
   });
