@@ -225,7 +225,7 @@ await clusterSuite('injection, as kubectl tells of it', {}, (cluster) => {
   it('warns of a port that nobody declares', async () => {
     assert.match(
       await apply(pod({ 'prometheus.io/port': '9191' })),
-      /^Warning: metrics port 9191 is declared by no container/m,
+      /^Warning: no container declares metrics port 9191/m,
     );
   });
 });
