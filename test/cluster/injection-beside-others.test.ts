@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import { asList, asObject, asString, type JsonObject } from '../../src/kube/json.ts';
 import { annotationOf, metadataOf } from '../../src/kube/object.ts';
 import { escapeToken } from '../../src/kube/pointer.ts';
@@ -97,48 +97,50 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-for (const [number, { name, order, patchFor, containers, proxyPort, hasStatus }] of ROWS.entries()) {
-  await clusterSuite(`injection beside another webhook: ${name}`, {}, (cluster) => {
-    const label = { key: 'scrapeguard-test/other', value: `other-${process.pid}-${number}` };
-    const webhook = useWebhook(cluster);
-    useOtherWebhook(cluster, { name: `${order}-${label.value}`, label, patchFor });
-
-    it('the final pod has one proxy in front of its port, and is let in where everything is enforced', async () => {
-      const namespace = await webhook().createNamespace({
-        [label.key]: label.value,
-        'scrapeguard.io/enforce': 'strict',
-      });
-      const path = `/api/v1/namespaces/${namespace}/pods`;
-      const { status, body, warnings } = await cluster.request(path, { method: 'POST', body: POD });
-      assert.equal(status, 201, messageIn(body));
-      const made = asObject(body);
-      assert.deepEqual(containersOf(made), containers);
-      assert.equal(proxyPortOf(made), proxyPort);
-      assert.deepEqual(rulesIn(warnings), []);
-      assert.equal(annotationOf(made, 'prometheus.io/port'), proxyPort.slice(-4));
-      assert.equal(annotationOf(made, 'prometheus.io/scheme'), 'https');
-      assert.equal(annotationOf(made, 'scrapeguard.io/status') !== undefined, hasStatus);
-    });
-  });
-}
-
-await clusterSuite('injection beside a webhook that takes the port of the proxy afterwards', {}, (cluster) => {
-  const label = { key: 'scrapeguard-test/other', value: `other-${process.pid}-taker` };
+await clusterSuite('injection beside another webhook', {}, (cluster) => {
   const webhook = useWebhook(cluster);
-  useOtherWebhook(cluster, { name: `z-${label.value}`, label, patchFor: appendContainer });
 
-  it('the pod is refused where everything is enforced, and warned about elsewhere', async () => {
-    const create = async (labels: Readonly<Record<string, string>>) => {
-      const namespace = await webhook().createNamespace({ [label.key]: label.value, ...labels });
-      return cluster.request(`/api/v1/namespaces/${namespace}/pods`, { method: 'POST', body: POD });
-    };
-    const refused = await create({ 'scrapeguard.io/enforce': 'strict' });
-    assert.equal(refused.status, 403);
-    assert.match(
-      messageIn(refused.body),
-      /container "late" declares port 8443, on which the proxy "kube-rbac-proxy" listens/,
-    );
-    const { status, warnings } = await create({});
-    assert.deepEqual([status, rulesIn(warnings)], [201, ['metrics-proxy-bypass']]);
+  for (const [number, { name, order, patchFor, containers, proxyPort, hasStatus }] of ROWS.entries()) {
+    describe(name, () => {
+      const label = { key: 'scrapeguard-test/other', value: `other-${process.pid}-${number}` };
+      useOtherWebhook(cluster, { name: `${order}-${label.value}`, label, patchFor });
+
+      it('the final pod has one proxy in front of its port, and is let in where everything is enforced', async () => {
+        const namespace = await webhook().createNamespace({
+          [label.key]: label.value,
+          'scrapeguard.io/enforce': 'strict',
+        });
+        const path = `/api/v1/namespaces/${namespace}/pods`;
+        const { status, body, warnings } = await cluster.request(path, { method: 'POST', body: POD });
+        assert.equal(status, 201, messageIn(body));
+        const made = asObject(body);
+        assert.deepEqual(containersOf(made), containers);
+        assert.equal(proxyPortOf(made), proxyPort);
+        assert.deepEqual(rulesIn(warnings), []);
+        assert.equal(annotationOf(made, 'prometheus.io/port'), proxyPort.slice(-4));
+        assert.equal(annotationOf(made, 'prometheus.io/scheme'), 'https');
+        assert.equal(annotationOf(made, 'scrapeguard.io/status') !== undefined, hasStatus);
+      });
+    });
+  }
+
+  describe('one that takes the port of the proxy afterwards', () => {
+    const label = { key: 'scrapeguard-test/other', value: `other-${process.pid}-taker` };
+    useOtherWebhook(cluster, { name: `z-${label.value}`, label, patchFor: appendContainer });
+
+    it('the pod is refused where everything is enforced, and warned about elsewhere', async () => {
+      const create = async (labels: Readonly<Record<string, string>>) => {
+        const namespace = await webhook().createNamespace({ [label.key]: label.value, ...labels });
+        return cluster.request(`/api/v1/namespaces/${namespace}/pods`, { method: 'POST', body: POD });
+      };
+      const refused = await create({ 'scrapeguard.io/enforce': 'strict' });
+      assert.equal(refused.status, 403);
+      assert.match(
+        messageIn(refused.body),
+        /container "late" declares port 8443, on which the proxy "kube-rbac-proxy" listens/,
+      );
+      const { status, warnings } = await create({});
+      assert.deepEqual([status, rulesIn(warnings)], [201, ['metrics-proxy-bypass']]);
+    });
   });
 });

@@ -69,7 +69,7 @@ if (corpusSkip === false) {
     const webhook = useWebhook(cluster);
     let corpus: ReadonlyMap<string, Manifest> = new Map();
     before(async () => {
-      corpus = await readCorpus();
+      corpus = await readCorpus(readLabels('inject.jsonl'));
     });
 
     it('are let in as they would be without, in a namespace of the level that they had', async (t) => {

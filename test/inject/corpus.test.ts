@@ -50,7 +50,7 @@ describe('published pods and pod templates with metrics', { skip: corpusSkip }, 
   const circumstances = circumstancesOf({ injection: { excludedNamespaces: [] } });
   let corpus: ReadonlyMap<string, Manifest> = new Map();
   before(async () => {
-    corpus = await readCorpus();
+    corpus = await readCorpus(readLabels('inject.jsonl'));
   });
 
   for (const label of labels) {

@@ -83,7 +83,7 @@ describe('the injector and the rules', () => {
 describe('the injector and the rules, about published manifests', { skip: corpusSkip }, () => {
   let corpus: ReadonlyMap<string, Manifest> = new Map();
   before(async () => {
-    corpus = await readCorpus();
+    corpus = await readCorpus(readLabels('inject.jsonl'));
   });
 
   it('agree about every one of them', () => {

@@ -24,10 +24,13 @@ export function readLabels(name: string): JsonObject[] {
   });
 }
 
-/** Every object of the corpus by its place in the words of the labels: file, document, and item of a list. */
-export async function readCorpus(): Promise<ReadonlyMap<string, Manifest>> {
+/**
+ * Every object of the corpus, or of the files that some labels are about, by its place in the words of the labels: file,
+ * document, and item of a list.
+ */
+export async function readCorpus(labels = readLabels('index.jsonl')): Promise<ReadonlyMap<string, Manifest>> {
   const found = new Map<string, Manifest>();
-  const files = readLabels('index.jsonl').map(({ file }) => join(CORPUS, String(file)));
+  const files = [...new Set(labels.map(({ file }) => join(CORPUS, String(file))))];
   for await (const text of readTexts(files, process.stdin)) {
     if (!('text' in text)) throw new Error(`${text.file}: ${text.message}`);
     const file = text.file.slice(CORPUS.length + 1);

@@ -25,7 +25,7 @@ const SHARED = new URL('../../../shared/crds/', import.meta.url);
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /**
- * Makes a control plane of one's own serve these kinds: with upstream's schemas where they lie beside the repository,
+ * Makes a control plane serve these kinds, once: with upstream's schemas where they lie beside the repository,
  * otherwise with one that takes anything. Settles when all of them are served.
  */
 export async function installCustomKinds(cluster: Cluster): Promise<void> {

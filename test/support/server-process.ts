@@ -89,7 +89,7 @@ async function startOn(
     const program = await guard.start({
       command: process.execPath,
       args: [LAUNCHER, 'serve', ...flags, ...args],
-      env: { PATH: process.env['PATH'] ?? '', HOME: guard.directory, LOG_LEVEL: 'debug' },
+      env: environmentFor(guard.directory),
       cwd: guard.directory,
       logFile,
     });
@@ -115,6 +115,12 @@ async function startOn(
       current = await start();
     },
   };
+}
+
+/** Nothing of the person's own settings; where compiled code is kept changes nothing but how soon a server is ready. */
+function environmentFor(home: string): NodeJS.ProcessEnv {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME: home, LOG_LEVEL: 'debug', ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };
 }
 
 async function failIfEnded(program: GuardedProgram): Promise<void> {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
-import { asObject, type JsonObject } from '../../../src/kube/json.ts';
-import { RESOURCES, type ResourceName } from '../../../src/kube/resources.ts';
-import { TEMPLATE_KINDS } from '../../../src/kube/templates.ts';
-import type { Target } from '../../../src/policy/rule.ts';
-import { RULES } from '../../../src/rules/index.ts';
-import { EXPOSES, makePod, makePodSpec, makeService, verdictOf } from '../../support/cluster-objects.ts';
-import { ownClusterSuite } from '../../support/cluster-suite.ts';
-import { installCustomKinds } from '../../support/crds.ts';
-import { useWebhook } from '../../support/webhook.ts';
+import { asObject, type JsonObject } from '../../src/kube/json.ts';
+import { RESOURCES, type ResourceName } from '../../src/kube/resources.ts';
+import { TEMPLATE_KINDS } from '../../src/kube/templates.ts';
+import type { Target } from '../../src/policy/rule.ts';
+import { RULES } from '../../src/rules/index.ts';
+import { EXPOSES, makePod, makePodSpec, makeService, verdictOf } from '../support/cluster-objects.ts';
+import { clusterSuite } from '../support/cluster-suite.ts';
+import { installCustomKinds } from '../support/crds.ts';
+import { useWebhook } from '../support/webhook.ts';
 
 const POLICY = `
 apiVersion: scrapeguard.io/v1alpha1
@@ -82,7 +82,7 @@ const TEMPLATE_OWNERS: Readonly<Record<string, { readonly version: string; reado
   Rollout: { version: 'v1alpha1', spec: { selector } },
 };
 
-await ownClusterSuite('each kind that rules judge reaches them', { controllers: false }, (cluster) => {
+await clusterSuite('each kind that rules judge reaches them', {}, (cluster) => {
   before(() => installCustomKinds(cluster));
   const webhook = useWebhook(cluster, { policy: POLICY });
 
