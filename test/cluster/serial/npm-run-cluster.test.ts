@@ -25,6 +25,7 @@ await toolchainSuite('npm run cluster', { needs: ['kubeControllerManager'] }, ()
     });
     script.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
     await waitUntil('the last line', () => output.includes('Ctrl-C ends everything') || script?.exitCode !== null);
+    assert.equal(script.exitCode, null, 'it ended by itself; what it said is above');
   });
   after(async () => {
     script?.kill('SIGKILL');
