@@ -1,5 +1,5 @@
 import { renderText } from '../test/support/chart.ts';
-import { CHART_MODES } from './chart-files.ts';
+import type { CHART_MODES } from './chart-files.ts';
 
 /** One of the three ways to run it. */
 export type ChartMode = (typeof CHART_MODES)[number];

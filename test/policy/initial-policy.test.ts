@@ -116,7 +116,7 @@ describe('the policy that expects who is there', () => {
         if (policy.spec.expectedSubjects.length > 0) busy += 1;
         assert.deepEqual(enforced(some, policy), []);
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
     assert.ok(busy > 10, `${busy} clusters with holders`);
   });
@@ -136,7 +136,7 @@ describe('the policy that expects who is there', () => {
         const [expected] = expectedSubjects;
         if (!user.includes('*') && !user.startsWith('system:')) assert.equal(expected?.subjects[0]?.name, user);
       }),
-      { numRuns: 60 },
+      { numRuns: 200 },
     );
   });
 });

@@ -33,7 +33,7 @@ async function namesIn(
   where: readonly string[],
 ): Promise<readonly string[]> {
   const kinds = await cluster.kubectl(['api-resources', '--verbs=list', '-o', 'name', ...scope]);
-  const wanted = kinds.stdout.split('\n').filter((kind) => kind !== '' && !/^events/.test(kind));
+  const wanted = kinds.stdout.split('\n').filter((kind) => kind !== '' && !kind.startsWith('events'));
   const found = await cluster.kubectl(['get', wanted.join(','), '-o', 'name', ...where]);
   if (found.code !== 0) throw new Error(found.stderr);
   return found.stdout.split('\n').filter((line) => line !== '');
