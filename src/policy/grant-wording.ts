@@ -9,7 +9,7 @@ import type { Message, Observation } from './rule.ts';
 
 /** What whoever holds a capability can do with it, after "and so". */
 const CONSEQUENCES: Readonly<Record<Capability, string>> = {
-  metrics: 'reads the metrics of the API server, its controllers, every kube-rbac-proxy',
+  metrics: 'reads the metrics of the API server, its controllers and every kube-rbac-proxy',
   'nodes/proxy': 'runs commands in every container of every node',
   'nodes/metrics': 'reads the metrics of every kubelet',
   'nodes/stats': 'reads the statistics of every node and its containers',

@@ -155,7 +155,9 @@ function isOfNodes(capability: Capability): boolean {
 
 const MOST_ENTRIES = 5;
 
+/** One entry, or some of which each is meant: `"list" or "watch"`. */
 function quoted(written: Problem['written']): string {
   const shown = written.slice(0, MOST_ENTRIES).map((entry) => `"${entry}"`);
-  return (written.length > MOST_ENTRIES ? [...shown, '...'] : shown).join(', ');
+  if (written.length > MOST_ENTRIES) return [...shown, '...'].join(', ');
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
 }

@@ -81,8 +81,8 @@ describe('any write', () => {
         for (const object of objects) {
           const others = objects.filter((each) => each !== object);
           assert.deepEqual(written(object, objects, structuredClone(object)).findings, []);
-          const named = written(object, others).findings.filter(({ message }) => message.level !== 'unknown');
-          for (const { data, path } of named) {
+          const grants = written(object, others).findings.filter(({ rule }) => rule.judgesGrants === true);
+          for (const { data, path } of grants) {
             assert.ok(path.startsWith('/subjects/') || path.startsWith('/rules/') || path === '/aggregationRule');
             assert.notEqual(data['subjectName'], undefined);
             assert.notEqual(data['capability'], undefined);

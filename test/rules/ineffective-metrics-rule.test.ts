@@ -157,7 +157,7 @@ describe('ineffective-metrics-rule', () => {
     assert.deepEqual(
       findings.map((finding) => `${finding.mode}: ${messageOf(finding)}`),
       [
-        'warn: a rule gives nothing of nodes/proxy: no request for it has the verb "list", "watch"; "get" is one',
+        'warn: a rule gives nothing of nodes/proxy: no request for it has the verb "list" or "watch"; "get" is one',
         'warn: a rule gives nothing of nodes/proxy: no request is for "nodes/*"; "nodes/proxy" is what is asked for',
         'warn: a rule has nonResourceURLs beside apiGroups or resources, which the API server refuses with 422',
       ],
