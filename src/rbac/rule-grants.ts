@@ -28,6 +28,7 @@ const METRICS = setOf('metrics');
 const METRICS_PATH = '/metrics';
 const NOTHING: readonly RuleGrant[] = Object.freeze([]);
 
+const SET_OF_ROW: readonly CapabilitySet[] = RESOURCE_CAPABILITIES.map(({ capability }) => setOf(capability));
 const ALL_ROWS = rowsWhere(() => true);
 const OBJECT_ROWS = rowsWhere((row) => row.namesObject);
 const ROWS_BY_VERB = tabulate((row) => [...row.verbs]);
@@ -47,12 +48,16 @@ function resourceGrants(rule: PolicyRule): readonly RuleGrant[] {
   const wildcard = rule.resources.includes('*') ? allowed & ~explicit : 0;
   if ((explicit | wildcard) === 0) return NOTHING;
   if (rule.resourceNames.length === 0) return [asGrant(explicit, wildcard, undefined)];
-  const names = rule.resourceNames.filter((name) => name !== '' && name !== '*');
-  if (names.length === rule.resourceNames.length) return [asGrant(explicit, wildcard, names)];
+  if (rule.resourceNames.every(isObjectName)) return [asGrant(explicit, wildcard, rule.resourceNames)];
+  const names = rule.resourceNames.filter(isObjectName);
   return [
     asGrant(explicit & OBJECT_ROWS, wildcard & OBJECT_ROWS, names),
     asGrant(explicit & ~OBJECT_ROWS, wildcard & ~OBJECT_ROWS, rule.resourceNames),
   ].filter((grant) => (grant.explicit | grant.wildcard) !== 0 && grant.scopes?.length !== 0);
+}
+
+function isObjectName(name: string): boolean {
+  return name !== '' && name !== '*';
 }
 
 function asGrant(explicit: Rows, wildcard: Rows, scopes: readonly string[] | undefined): RuleGrant {
@@ -99,9 +104,8 @@ function unite(entries: readonly string[], table: ReadonlyMap<string, Rows>): Ro
 }
 
 function capabilitySetOf(rows: Rows): CapabilitySet {
-  if (rows === 0) return 0;
   let set = 0;
-  for (const [bit, row] of RESOURCE_CAPABILITIES.entries()) if ((rows & (1 << bit)) !== 0) set |= setOf(row.capability);
+  for (let left = rows; left !== 0; left &= left - 1) set |= SET_OF_ROW[31 - Math.clz32(left & -left)] ?? 0;
   return set;
 }
 
