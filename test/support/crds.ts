@@ -5,7 +5,8 @@ import type { ApiResponse } from './api-request.ts';
 import type { Cluster } from './cluster-access.ts';
 import { waitUntil } from './wait-for.ts';
 
-type CustomKind = {
+/** A kind that an API server is to serve. */
+export type CustomKind = {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -14,26 +15,33 @@ type CustomKind = {
 
 const MONITORING = 'monitoring.coreos.com';
 
-const CUSTOM_KINDS: readonly CustomKind[] = [
+const JUDGED_KINDS: readonly CustomKind[] = [
   { group: MONITORING, version: 'v1', kind: 'ServiceMonitor', resource: 'servicemonitors' },
   { group: MONITORING, version: 'v1', kind: 'PodMonitor', resource: 'podmonitors' },
   { group: MONITORING, version: 'v1alpha1', kind: 'ScrapeConfig', resource: 'scrapeconfigs' },
   { group: 'argoproj.io', version: 'v1alpha1', kind: 'Rollout', resource: 'rollouts' },
 ];
 
+/** Those of cert-manager that an installation may consist of. */
+export const CERT_MANAGER_KINDS: readonly CustomKind[] = [
+  { group: 'cert-manager.io', version: 'v1', kind: 'Certificate', resource: 'certificates' },
+  { group: 'cert-manager.io', version: 'v1', kind: 'Issuer', resource: 'issuers' },
+];
+
 const SHARED = new URL('../../../shared/crds/', import.meta.url);
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /**
- * Makes a control plane serve these kinds, once: with upstream's schemas where they lie beside the repository,
+ * Makes a control plane serve kinds, once: those that rules judge unless told, with upstream's schemas where they lie
+ * beside the repository,
  * otherwise with one that takes anything. Settles when all of them are served.
  */
-export async function installCustomKinds(cluster: Cluster): Promise<void> {
-  for (const kind of CUSTOM_KINDS) {
+export async function installCustomKinds(cluster: Cluster, kinds: readonly CustomKind[] = JUDGED_KINDS): Promise<void> {
+  for (const kind of kinds) {
     const { status, body } = await createDefinition(cluster, kind);
     if (status !== 201) throw new Error(`${kind.kind} is not taken: ${status} ${JSON.stringify(body)}`);
   }
-  for (const { group, version, kind, resource } of CUSTOM_KINDS) {
+  for (const { group, version, kind, resource } of kinds) {
     await waitUntil(`${kind} to be served`, async () => {
       return (await cluster.request(`/apis/${group}/${version}/${resource}`)).status === 200;
     });
