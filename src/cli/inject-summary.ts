@@ -38,14 +38,13 @@ export function tellInjections(files: readonly InjectedFile[], { mode, companion
     for (const warning of injection.warnings) tell(io, 'warning', pod, warningSentence(warning));
   }
   if (companions === undefined) say(io, 'warning', [...new Set(pods.flatMap(accountWarning))]);
-  else
-    say(
-      io,
-      'added',
-      companions.map((object) => `${objectName(reportedRef(object))}: lets proxies ask who a scraper is`),
-    );
+  say(io, 'added', (companions ?? []).map(companionSentence));
   say(io, 'note', [countsOf(pods, isReport)]);
   if (isReport) say(io, 'note', ['nothing is changed: the policy has injection.mode: report']);
+}
+
+function companionSentence(object: JsonObject): string {
+  return `${objectName(reportedRef(object))}: lets proxies ask who a scraper is`;
 }
 
 function podsOf({ file, objects }: InjectedFile): Told[] {

@@ -116,8 +116,8 @@ if (corpusSkip === false) {
         const object = corpus.get(placeOfLabel(label))?.object;
         const collection = collectionOf(object ?? {}, namespace);
         if (object === undefined || collection === undefined) continue;
-        const before = object['kind'] === 'Pod' ? podsOf(object)[0] : object;
-        const body = { ...before, metadata: { ...metadataOf(before ?? {}), name: 'published', namespace } };
+        const bare = object['kind'] === 'Pod' ? (podsOf(object)[0] ?? {}) : object;
+        const body = { ...bare, metadata: { ...metadataOf(bare), name: 'published', namespace } };
         const { stdout } = await runCli(['inject', '-o', 'json', '-'], { stdin: JSON.stringify(body) });
         const written = asObject(JSON.parse(stdout));
         if (isDeepStrictEqual(written, body)) continue;
