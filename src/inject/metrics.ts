@@ -161,10 +161,10 @@ function pathsIn(texts: readonly string[]): readonly string[] | Unreadable {
   const paths = new Set<string>();
   for (const text of texts) {
     const path = withoutQuery(text);
+    paths.add(path);
     if (path.length > LONGEST_PATH || paths.size > MOST_PATHS || !PLAIN_PATH.test(path) || DOT_SEGMENT.test(path)) {
       return unreadable('invalid-path', text);
     }
-    paths.add(path);
   }
   return paths.size === 0 ? [DEFAULT_PATH] : [...paths];
 }
