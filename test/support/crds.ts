@@ -33,8 +33,7 @@ const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /**
  * Makes a control plane serve kinds, once: those that rules judge unless told, with upstream's schemas where they lie
- * beside the repository,
- * otherwise with one that takes anything. Settles when all of them are served.
+ * beside the repository, otherwise with one that takes anything. Settles when all of them are served.
  */
 export async function installCustomKinds(cluster: Cluster, kinds: readonly CustomKind[] = JUDGED_KINDS): Promise<void> {
   for (const kind of kinds) {

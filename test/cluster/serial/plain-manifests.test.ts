@@ -12,7 +12,7 @@ import type { ControlPlane } from '../../support/control-plane.ts';
 import { corpusSkip } from '../../support/corpus.ts';
 import { installCustomKinds } from '../../support/crds.ts';
 import { type Guard, startGuard } from '../../support/guard.ts';
-import { installedArguments, NAMESPACE, trustedBy } from '../../support/installed-servers.ts';
+import { installedArguments, NAMESPACE } from '../../support/installed-servers.ts';
 import { leftBehind, waitForPods } from '../../support/installation.ts';
 import { type Published, publishedFor, tryAll } from '../../support/published-objects.ts';
 import { type ServerProcess, startServer } from '../../support/server-process.ts';
@@ -43,7 +43,7 @@ await ownClusterSuite('the plain manifests', { needs, apiserver: { flags: route.
   };
   const serve = async (mode: ChartMode): Promise<ServerProcess> => {
     const args = await installedArguments(cluster, guard);
-    const started = await startServer(guard, { name: mode, ca: () => trustedBy(cluster), args });
+    const started = await startServer(guard, { name: mode, args });
     route.leadTo(() => started.port);
     server = started;
     return started;
