@@ -10,20 +10,22 @@ export type SteadyRequests = {
   readonly stop: () => Promise<Readonly<Record<string, number>>>;
 };
 
-const AT_ONCE = 4;
+/** How many send, and how long each of them rests after an answer. */
+export type Pace = { readonly senders: number; readonly restMs: number };
+
+/** A request every ten milliseconds, where they are answered so soon. */
+const PACE: Pace = { senders: 4, restMs: 40 };
 const MOST_EACH = 20_000;
-/** Times the senders: two hundred requests a second at most, from however many. */
-const PAUSE_MS = 5;
 
 /**
- * Sends requests, four at a time unless told, until told to stop or until the test is over. `send` gets a running number,
+ * Sends requests, a hundred a second unless told, until told to stop or until the test is over. `send` gets a running number,
  * and an agent that spares the API server a handshake each time, and gives the answer in a word or a few; an Error counts
  * as an answer, too, so that none is lost unseen.
  */
 export function startRequests(
   test: TestContext,
   send: (number: number, agent: Agent) => Promise<string>,
-  atOnce = AT_ONCE,
+  { senders, restMs } = PACE,
 ): SteadyRequests {
   const agent = new Agent({ keepAlive: true });
   const answers = new Map<string, number>();
@@ -36,10 +38,10 @@ export function startRequests(
       const answer = await send(sent++, agent).catch((error: unknown) => String(error));
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
       answered += 1;
-      await sleep(PAUSE_MS * atOnce);
+      await sleep(restMs);
     }
   };
-  const workers = Array.from({ length: atOnce }, work);
+  const workers = Array.from({ length: senders }, work);
   const stop = async (): Promise<Readonly<Record<string, number>>> => {
     isStopped = true;
     await Promise.all(workers);

@@ -19,7 +19,7 @@ import { type Guard, startGuard } from '../../support/guard.ts';
 import type { Relay } from '../../support/relay.ts';
 import { type ServerProcess, startServer } from '../../support/server-process.ts';
 import { servedBy } from '../../support/served-by.ts';
-import { startRequests, type SteadyRequests } from '../../support/steady-requests.ts';
+import { type Pace, startRequests, type SteadyRequests } from '../../support/steady-requests.ts';
 import { waitFor, waitUntil } from '../../support/wait-for.ts';
 import { startService } from '../../support/webhook.ts';
 import { apply, makeServerAccount, register, SERVER_ACCOUNT } from '../../support/webhook-registration.ts';
@@ -33,7 +33,9 @@ const RBAC = 'rbac.authorization.k8s.io';
 const CONFIGURATIONS = ['validating', 'mutating'].map(
   (kind) => `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/scrapeguard`,
 );
-const WRITERS = 20;
+/** A hundred requests a second altogether. */
+const WRITERS: Pace = { senders: 20, restMs: 200 };
+const PROBES: Pace = { senders: 1, restMs: 100 };
 
 /** The kinds of objects that there is a right to, as the rights name them. */
 const { namespaced: IN_NAMESPACE, clusterWide: CLUSTER_WIDE } = certificatePermissions(SECRET);
@@ -225,8 +227,9 @@ async function allow(cluster: ControlPlane, account: string, permissions: Permis
   }
 }
 
-async function configurationsOf(cluster: ControlPlane): Promise<readonly JsonObject[]> {
-  return Promise.all(CONFIGURATIONS.map(async (path) => asObject((await cluster.request(path)).body)));
+async function configurationsOf(cluster: ControlPlane, agent?: Agent): Promise<readonly JsonObject[]> {
+  const request = agent === undefined ? {} : { agent };
+  return Promise.all(CONFIGURATIONS.map(async (path) => asObject((await cluster.request(path, request)).body)));
 }
 
 /** Changes every entry of both configurations as somebody with an editor does. */
@@ -269,8 +272,8 @@ async function setFailurePolicy(cluster: ControlPlane, failurePolicy: 'Fail' | '
   assert.equal(answer.status, 200);
 }
 
-async function bundlesOf(cluster: ControlPlane): Promise<readonly string[]> {
-  const webhooks = (await configurationsOf(cluster)).flatMap(({ webhooks: entries }) => asList(entries));
+async function bundlesOf(cluster: ControlPlane, agent?: Agent): Promise<readonly string[]> {
+  const webhooks = (await configurationsOf(cluster, agent)).flatMap(({ webhooks: entries }) => asList(entries));
   return webhooks.map((webhook) => {
     const { caBundle } = asObject(asObject(webhook)['clientConfig']);
     return Buffer.from(asString(caBundle) ?? '', 'base64').toString();
@@ -322,16 +325,13 @@ function startVerdicts(t: TestContext, cluster: ControlPlane): SteadyRequests {
 
 /** New connections to each server, believed by what both configurations say at that moment, or not. */
 function startProbes(t: TestContext, cluster: ControlPlane, servers: readonly ServerProcess[]): SteadyRequests {
-  return startRequests(
-    t,
-    async () => {
-      const bundles = new Set(await bundlesOf(cluster));
-      const asked = servers.flatMap(({ port }) => [...bundles].map((ca) => ({ url: `https://127.0.0.1:${port}`, ca })));
-      const answers = await Promise.all(asked.map((server) => requestApi(server, 'anonymous', '/readyz')));
-      return answers.every(({ status }) => status === 200) ? 'believed' : 'not ready';
-    },
-    1,
-  );
+  const probe = async (_: number, agent: Agent): Promise<string> => {
+    const bundles = new Set(await bundlesOf(cluster, agent));
+    const asked = servers.flatMap(({ port }) => [...bundles].map((ca) => ({ url: `https://127.0.0.1:${port}`, ca })));
+    const answers = await Promise.all(asked.map((server) => requestApi(server, 'anonymous', '/readyz')));
+    return answers.every(({ status }) => status === 200) ? 'believed' : 'not ready';
+  };
+  return startRequests(t, probe, PROBES);
 }
 
 async function waitUntilServed(servers: readonly ServerProcess[], pem: string | undefined): Promise<void> {
