@@ -10,10 +10,11 @@ import { readManifests, type Manifest } from '../../src/manifests/manifests.ts';
 
 const CORPUS = fileURLToPath(new URL('../../../shared/corpus', import.meta.url));
 
+/** Why a test of the corpus is skipped: it is no part of the repository, and no checkout can be asked to have it. */
+export const CORPUS_SKIP_REASON = 'there is no ../shared/corpus beside the repository';
+
 /** What the option `skip` of a test takes: a reason where there is no corpus beside the repository. */
-export const corpusSkip: string | false = existsSync(CORPUS)
-  ? false
-  : 'there is no ../shared/corpus beside the repository';
+export const corpusSkip: string | false = existsSync(CORPUS) ? false : CORPUS_SKIP_REASON;
 
 /** The labels of the corpus in one of its files, one object a line. */
 export function readLabels(name: string): JsonObject[] {

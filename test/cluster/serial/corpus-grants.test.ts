@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { before, it } from 'node:test';
+import { Agent } from 'node:https';
+import { after, before, it } from 'node:test';
 import { asList, asObject, type JsonObject } from '../../../src/kube/json.ts';
 import { groupOf, metadataOf, refOf } from '../../../src/kube/object.ts';
 import type { Manifest } from '../../../src/manifests/manifests.ts';
@@ -66,6 +67,9 @@ function refusedBy({ status, body }: ApiResponse): string[] {
   return [...new Set([first, ...(others.match(/[a-z]+(?:-[a-z]+)+/g) ?? [])])].sort();
 }
 
+/** Thousands of requests need not make a connection each. */
+const AGENT = new Agent({ keepAlive: true });
+
 /** Writes objects, and takes back what it did. */
 class Author {
   readonly #cluster: Cluster;
@@ -84,21 +88,21 @@ class Author {
     const collection = collectionOf(ref);
     const path = `${collection}/${ref.name}`;
     // Not by trying to make it: admission comes before the answer that it is there.
-    const present = await this.#cluster.request(path);
+    const present = await this.#cluster.request(path, { agent: AGENT });
     if (!isDone(present)) {
-      const made = await this.#cluster.request(collection, { method: 'POST', body: object, as });
+      const made = await this.#cluster.request(collection, { method: 'POST', body: object, as, agent: AGENT });
       if (isDone(made)) this.#undo.set(path, { method: 'DELETE' });
       return made;
     }
     const { resourceVersion: _, ...metadata } = metadataOf(asObject(present.body));
     if (!this.#undo.has(path)) this.#undo.set(path, { method: 'PUT', body: { ...asObject(present.body), metadata } });
-    return this.#cluster.request(path, { method: 'PUT', body: object, as });
+    return this.#cluster.request(path, { method: 'PUT', body: object, as, agent: AGENT });
   }
 
   /** Removes what was made, and gives back to what was changed what it had. */
   async undo(): Promise<void> {
     for (const [path, request] of [...this.#undo].toReversed()) {
-      const undone = await this.#cluster.request(path, { ...request, as: this.#breaker });
+      const undone = await this.#cluster.request(path, { ...request, as: this.#breaker, agent: AGENT });
       assert.ok(isDone(undone), `${path}: ${messageIn(undone.body)}`);
     }
     this.#undo.clear();
@@ -125,6 +129,7 @@ async function isAllowed(cluster: Cluster, binding: JsonObject, rule: string): P
     const review = await cluster.request('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       method: 'POST',
       body,
+      agent: AGENT,
     });
     return asObject(asObject(review.body)['status'])['allowed'] === true;
   });
@@ -155,6 +160,7 @@ if (corpusSkip === false) {
       assert.ok(isDone(await cluster.request(`${API}/clusterrolebindings`, { method: 'POST', body })));
     });
     useWebhook(cluster, { policy: POLICY, namespaces: 'every' });
+    after(() => AGENT.destroy());
 
     /** What is wrong about the answer to an object of the corpus. What is refused is written all the same. */
     const judge = async (place: string, { object: published }: Manifest): Promise<readonly string[]> => {
