@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asList, asObject, asString, asStrings, type JsonObject } from '../../src/kube/json.ts';
 import { type Cluster, makeKubeconfig } from './cluster-access.ts';
-import { findFreePorts } from './free-ports.ts';
 import type { Guard } from './guard.ts';
 
 /** The namespace of every installation here. */
@@ -13,6 +12,9 @@ export const NAMESPACE = 'scrapeguard-system';
 const IN_NAMESPACE = `/api/v1/namespaces/${NAMESPACE}`;
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/scrapeguard`;
 const MOUNT = '/etc/scrapeguard/';
+
+/** Options that whoever starts a server here gives by itself. */
+const PORTS: ReadonlySet<string> = new Set(['--port=9443', '--metrics-port=8443']);
 
 /** The text of what every entry of the validating configuration trusts; empty before anybody has set it. */
 export async function trustedBy(cluster: Cluster): Promise<string> {
@@ -34,7 +36,7 @@ export async function mountFiles(cluster: Cluster, { directory }: Guard): Promis
 }
 
 /**
- * The Deployment's own arguments, with its files and ports in places of this machine, and a kubeconfig in place of what
+ * The Deployment's own arguments, without its ports, with its files in places of this machine, and a kubeconfig in place of what
  * a pod finds by itself: a token of its ServiceAccount.
  */
 export async function installedArguments(cluster: Cluster, guard: Guard): Promise<readonly string[]> {
@@ -47,13 +49,10 @@ export async function installedArguments(cluster: Cluster, guard: Guard): Promis
   writeFileSync(kubeconfig, makeKubeconfig(server, { token }), { mode: 0o600 });
   const [command, ...options] = asStrings(asObject(asList(pod['containers'])[0])['args']);
   assert.equal(command, 'serve');
-  const [metricsPort = 0] = await findFreePorts(1);
-  // The last of two ports is the one that holds: whoever starts the server names one before these.
   const local = options
-    .filter((option) => !option.startsWith('--port='))
-    .map((option) => option.replace(`=${MOUNT}`, `=${guard.directory}/mounted/`))
-    .map((option) => option.replace(/^(--metrics-port)=8443$/, `$1=${metricsPort}`));
-  return [...local, '--kubeconfig', kubeconfig, '--cert-name', '127.0.0.1'];
+    .filter((option) => !PORTS.has(option))
+    .map((option) => option.replace(`=${MOUNT}`, `=${guard.directory}/mounted/`));
+  return [...local, '--kubeconfig', kubeconfig];
 }
 
 async function read(cluster: Cluster, path: string): Promise<JsonObject> {

@@ -69,12 +69,34 @@ export async function startServer(guard: Guard, settings: ServerSettings): Promi
   }
 }
 
+/** Launches a server and waits for nothing, for one that is never to be ready. */
+export async function launchServer(
+  { port, metricsPort }: Pick<ServerProcess, 'port' | 'metricsPort'>,
+  guard: Guard,
+  settings: ServerSettings,
+): Promise<GuardedProgram> {
+  const { certDir, args } = settings;
+  const flags = ['--bind-address', '127.0.0.1', '--port', String(port), '--metrics-port', String(metricsPort)];
+  if (certDir !== undefined) flags.push('--cert-dir', certDir);
+  return guard.start({
+    command: process.execPath,
+    args: [LAUNCHER, 'serve', ...flags, ...args],
+    env: environmentFor(guard.directory),
+    cwd: guard.directory,
+    logFile: logFileOf(guard, settings),
+  });
+}
+
+function logFileOf({ directory }: Guard, { name }: ServerSettings): string {
+  return join(directory, `${name}.log`);
+}
+
 async function startOn(
   { port, metricsPort }: Pick<ServerProcess, 'port' | 'metricsPort'>,
   guard: Guard,
-  { name, certDir, args }: ServerSettings,
+  settings: ServerSettings,
 ): Promise<ServerProcess> {
-  const logFile = join(guard.directory, `${name}.log`);
+  const logFile = logFileOf(guard, settings);
   const url = `https://127.0.0.1:${port}`;
   const isReady = async (): Promise<boolean> => {
     try {
@@ -83,16 +105,8 @@ async function startOn(
       return false;
     }
   };
-  const flags = ['--bind-address', '127.0.0.1', '--port', String(port), '--metrics-port', String(metricsPort)];
-  if (certDir !== undefined) flags.push('--cert-dir', certDir);
   const start = async (): Promise<GuardedProgram> => {
-    const program = await guard.start({
-      command: process.execPath,
-      args: [LAUNCHER, 'serve', ...flags, ...args],
-      env: environmentFor(guard.directory),
-      cwd: guard.directory,
-      logFile,
-    });
+    const program = await launchServer({ port, metricsPort }, guard, settings);
     await waitUntil('the server to be ready', async () => {
       await failIfEnded(program);
       return isReady();
