@@ -66,13 +66,31 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
   const meters = options.metricsPort !== 0 && isLive(options, io) ? await makeMeters() : NO_METERS;
   const policy = await followPolicy(options, log, meters);
   const { certificates, close } = await openCertificates(options, { io, log, meters, stopped });
+  try {
+    return await serveWith(options, io, { log, meters, ruleset: policy.ruleset, certificates, stopped });
+  } finally {
+    // Whatever went wrong: others wait for a lease that is not given back.
+    await close();
+    policy.stop();
+  }
+}
+
+/** What a server is made with, besides its view of the cluster. */
+interface Prepared extends Pick<ServerParts, 'ruleset' | 'certificates'> {
+  readonly log: Logger;
+  readonly meters: Meters;
+  readonly stopped: AbortSignal;
+}
+
+async function serveWith(options: ServeOptions, io: Io, prepared: Prepared): Promise<number> {
+  const { log, meters, ruleset, certificates, stopped } = prepared;
   const today = (): string => io.now().toISOString().slice(0, 10);
-  const view = await openView(options, { io, log, meters, ruleset: policy.ruleset, today });
+  const view = await openView(options, { io, log, meters, ruleset, today });
   const server = buildServer({
     certificates,
     ...(options.clientCa === undefined ? {} : { clientCa: await readText(options.clientCa) }),
     version: VERSION,
-    ruleset: policy.ruleset,
+    ruleset,
     viewFor: view.viewFor,
     today,
     isReady: view.isReady,
@@ -89,8 +107,6 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
     return 0;
   } finally {
     await shown?.close();
-    await close();
-    policy.stop();
     await view.close();
   }
 }

@@ -20,6 +20,7 @@ const ROLES = {
   Role: `${RBAC}/namespaces/${NAMESPACE}/roles/scrapeguard`,
 } as const;
 const SECRET = `/api/v1/namespaces/${NAMESPACE}/secrets/scrapeguard-certificates`;
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/scrapeguard-certificates`;
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 
 /** One thing that the ServiceAccount may do, a request that shows whether it still may, and what the server says without. */
@@ -63,7 +64,7 @@ const RIGHTS: readonly Right[] = [
   {
     role: 'Role',
     resource: 'leases',
-    probe: `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/scrapeguard-certificates`,
+    probe: LEASE,
     complaint: NEEDED('leases'),
   },
 ];
@@ -101,7 +102,7 @@ await ownClusterSuite('each permission of an installation', { controllers: false
     it(`without ${resource} a server is not ready, and says why`, async () => {
       const original = await rulesOf(cluster, ROLES[role]);
       await setRules(cluster, ROLES[role], without(original, resource));
-      await emptySecret(cluster);
+      await restore(cluster);
       const as = { token: await cluster.serviceAccountToken(NAMESPACE, 'scrapeguard') };
       await waitUntil('the right to be gone', async () => (await cluster.request(probe, { as })).status === 403);
       const guard = await startGuard();
@@ -119,6 +120,7 @@ await ownClusterSuite('each permission of an installation', { controllers: false
   }
 
   it('with all of them a server is ready, and knows who may see its metrics', async () => {
+    await restore(cluster);
     const guard = await startGuard();
     const args = await installedArguments(cluster, guard);
     const server = await startServer(guard, { name: 'server', args });
@@ -131,6 +133,7 @@ await ownClusterSuite('each permission of an installation', { controllers: false
     it(`without ${resource} nobody sees the metrics of a server`, async () => {
       const original = await rulesOf(cluster, ROLES.ClusterRole);
       await setRules(cluster, ROLES.ClusterRole, without(original, resource));
+      await restore(cluster);
       const guard = await startGuard();
       const server = await startServer(guard, { name: 'server', args: await installedArguments(cluster, guard) });
       await waitUntil('nobody to be let in', async () => (await scrape(cluster, server)) === 503);
@@ -161,9 +164,13 @@ async function setRules(cluster: ControlPlane, path: string, rules: readonly Jso
   assert.equal((await cluster.request(path, { method: 'PATCH', contentType, body: { rules } })).status, 200);
 }
 
-/** As it is installed: whatever a server before this one has left must not do. */
-async function emptySecret(cluster: ControlPlane): Promise<void> {
+/** As it is installed: whatever a server before this one has left must not do, nor the lease that it held when it was killed. */
+async function restore(cluster: ControlPlane): Promise<void> {
   const contentType = 'application/merge-patch+json';
-  const { status } = await cluster.request(SECRET, { method: 'PATCH', contentType, body: { data: null } });
-  assert.equal(status, 200);
+  for (const [path, body] of [
+    [SECRET, { data: null }],
+    [LEASE, { spec: null }],
+  ] as const) {
+    assert.equal((await cluster.request(path, { method: 'PATCH', contentType, body })).status, 200, path);
+  }
 }
