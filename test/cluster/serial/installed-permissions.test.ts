@@ -34,7 +34,8 @@ type Right = {
 const FOLLOWED = (resource: string): RegExp => new RegExp(`may not read ${resource}`);
 const NEEDED = (resource: string): RegExp => new RegExp(`There is no certificate: ${resource}\\b.* is forbidden`);
 
-const RIGHTS: readonly Right[] = [
+/** Rights that are missed whatever the Secret holds. */
+const TO_FOLLOW: readonly Right[] = [
   {
     role: 'ClusterRole',
     resource: 'clusterroles',
@@ -48,6 +49,10 @@ const RIGHTS: readonly Right[] = [
     complaint: FOLLOWED('clusterrolebindings'),
   },
   { role: 'ClusterRole', resource: 'namespaces', probe: '/api/v1/namespaces', complaint: FOLLOWED('namespaces') },
+];
+
+/** Rights that are missed when there is no certificate yet. */
+const TO_CERTIFY: readonly Right[] = [
   {
     role: 'ClusterRole',
     resource: 'validatingwebhookconfigurations',
@@ -95,32 +100,13 @@ await ownClusterSuite('each permission of an installation', { controllers: false
         for (const resource of asStrings(rule['resources'])) granted.add(resource);
       }
     }
-    assert.deepEqual(granted, new Set([...RIGHTS.map(({ resource }) => resource), ...REVIEWS]));
+    assert.deepEqual(granted, new Set([...[...TO_FOLLOW, ...TO_CERTIFY].map(({ resource }) => resource), ...REVIEWS]));
   });
 
-  for (const { role, resource, probe, complaint } of RIGHTS) {
-    it(`without ${resource} a server is not ready, and says why`, async () => {
-      const original = await rulesOf(cluster, ROLES[role]);
-      await setRules(cluster, ROLES[role], without(original, resource));
-      await restore(cluster);
-      const as = { token: await cluster.serviceAccountToken(NAMESPACE, 'scrapeguard') };
-      await waitUntil('the right to be gone', async () => (await cluster.request(probe, { as })).status === 403);
-      const guard = await startGuard();
-      const args = await installedArguments(cluster, guard);
-      const [port = 0, metricsPort = 0] = await findFreePorts(2);
-      const { logFile } = await launchServer({ port, metricsPort }, guard, { name: 'server', args });
-      await waitUntil(`a complaint like ${String(complaint)}`, async () => {
-        return complaint.test(await readFile(logFile, 'utf8'));
-      });
-      const answer = requestApi({ url: `https://127.0.0.1:${port}` }, 'anonymous', '/readyz');
-      assert.notEqual(await answer.then(({ status }) => status).catch(() => 'nobody answers'), 200);
-      await guard.end();
-      await setRules(cluster, ROLES[role], original);
-    });
-  }
+  for (const right of TO_FOLLOW) missing(cluster, right, { secret: 'as it is' });
 
   it('with all of them a server is ready, and knows who may see its metrics', async () => {
-    await restore(cluster);
+    await freeLease(cluster);
     const guard = await startGuard();
     const args = await installedArguments(cluster, guard);
     const server = await startServer(guard, { name: 'server', args });
@@ -133,7 +119,7 @@ await ownClusterSuite('each permission of an installation', { controllers: false
     it(`without ${resource} nobody sees the metrics of a server`, async () => {
       const original = await rulesOf(cluster, ROLES.ClusterRole);
       await setRules(cluster, ROLES.ClusterRole, without(original, resource));
-      await restore(cluster);
+      await freeLease(cluster);
       const guard = await startGuard();
       const server = await startServer(guard, { name: 'server', args: await installedArguments(cluster, guard) });
       await waitUntil('nobody to be let in', async () => (await scrape(cluster, server)) === 503);
@@ -141,7 +127,36 @@ await ownClusterSuite('each permission of an installation', { controllers: false
       await setRules(cluster, ROLES.ClusterRole, original);
     });
   }
+
+  for (const right of TO_CERTIFY) missing(cluster, right, { secret: 'empty' });
 });
+
+/** A test that a server without a right is not ready, and says why. */
+function missing(
+  cluster: ControlPlane,
+  { role, resource, probe, complaint }: Right,
+  { secret }: { readonly secret: 'as it is' | 'empty' },
+): void {
+  it(`without ${resource} a server is not ready, and says why`, async () => {
+    const original = await rulesOf(cluster, ROLES[role]);
+    await setRules(cluster, ROLES[role], without(original, resource));
+    await freeLease(cluster);
+    if (secret === 'empty') await emptySecret(cluster);
+    const as = { token: await cluster.serviceAccountToken(NAMESPACE, 'scrapeguard') };
+    await waitUntil('the right to be gone', async () => (await cluster.request(probe, { as })).status === 403);
+    const guard = await startGuard();
+    const args = await installedArguments(cluster, guard);
+    const [port = 0, metricsPort = 0] = await findFreePorts(2);
+    const { logFile } = await launchServer({ port, metricsPort }, guard, { name: 'server', args });
+    await waitUntil(`a complaint like ${String(complaint)}`, async () => {
+      return complaint.test(await readFile(logFile, 'utf8'));
+    });
+    const answer = requestApi({ url: `https://127.0.0.1:${port}` }, 'anonymous', '/readyz');
+    assert.notEqual(await answer.then(({ status }) => status).catch(() => 'nobody answers'), 200);
+    await guard.end();
+    await setRules(cluster, ROLES[role], original);
+  });
+}
 
 /** What somebody who may see everything is answered; each time somebody else, for answers are remembered a while. */
 async function scrape(cluster: ControlPlane, { metricsPort }: ServerProcess): Promise<number> {
@@ -160,17 +175,20 @@ function without(rules: readonly JsonObject[], resource: string): readonly JsonO
 }
 
 async function setRules(cluster: ControlPlane, path: string, rules: readonly JsonObject[]): Promise<void> {
-  const contentType = 'application/merge-patch+json';
-  assert.equal((await cluster.request(path, { method: 'PATCH', contentType, body: { rules } })).status, 200);
+  await change(cluster, path, { rules });
 }
 
-/** As it is installed: whatever a server before this one has left must not do, nor the lease that it held when it was killed. */
-async function restore(cluster: ControlPlane): Promise<void> {
+/** As it is installed: no certificate yet. The next one waits until every API server believes it beside the one before. */
+async function emptySecret(cluster: ControlPlane): Promise<void> {
+  await change(cluster, SECRET, { data: null });
+}
+
+/** A server that was killed has given nothing back. */
+async function freeLease(cluster: ControlPlane): Promise<void> {
+  await change(cluster, LEASE, { spec: null });
+}
+
+async function change(cluster: ControlPlane, path: string, body: JsonObject): Promise<void> {
   const contentType = 'application/merge-patch+json';
-  for (const [path, body] of [
-    [SECRET, { data: null }],
-    [LEASE, { spec: null }],
-  ] as const) {
-    assert.equal((await cluster.request(path, { method: 'PATCH', contentType, body })).status, 200, path);
-  }
+  assert.equal((await cluster.request(path, { method: 'PATCH', contentType, body })).status, 200, path);
 }
