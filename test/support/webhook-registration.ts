@@ -1,6 +1,7 @@
 // What an administrator sets up for the server in a cluster: its ServiceAccount with the rights that it needs, and the
 // product's own webhook configurations.
 import { mutatingConfiguration, validatingConfiguration } from '../../src/admission/webhook-configurations.ts';
+import { FOLLOWING, REVIEWING } from '../../src/cluster/permissions.ts';
 import { asList, asObject, type JsonObject } from '../../src/kube/json.ts';
 import { RULES } from '../../src/rules/index.ts';
 import type { Cluster } from './cluster-access.ts';
@@ -31,16 +32,6 @@ export type WebhookPlace = {
   readonly namespaces?: 'every' | 'opted-in';
 };
 
-const FOLLOW = ['get', 'list', 'watch'];
-
-/** What the server must be able to read and follow, for decisions, and to ask, of those who want to see its metrics. */
-const SERVER_RULES: readonly JsonObject[] = [
-  { apiGroups: [''], resources: ['namespaces'], verbs: FOLLOW },
-  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles', 'clusterrolebindings'], verbs: FOLLOW },
-  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-];
-
 /** Makes the server's ServiceAccount with the rights that it needs. */
 export async function makeServerAccount(cluster: Cluster, { name, namespace }: WebhookPlace): Promise<void> {
   await apply(cluster, `/api/v1/namespaces/${namespace}/serviceaccounts`, {
@@ -52,7 +43,7 @@ export async function makeServerAccount(cluster: Cluster, { name, namespace }: W
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
     metadata: { name },
-    rules: SERVER_RULES,
+    rules: [...FOLLOWING, ...REVIEWING],
   });
   await apply(cluster, CLUSTER_ROLE_BINDINGS, {
     apiVersion: 'rbac.authorization.k8s.io/v1',
