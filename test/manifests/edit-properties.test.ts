@@ -213,6 +213,16 @@ const START = [
   'a: &a\n  b: 1\nc:\n  <<: *a\n',
 ];
 
+/** What the reader takes one way by itself and another way beside what an edit adds. */
+const READ_IN_TWO_WAYS: readonly RegExp[] = [
+  // A last line of blanks without its break is a part of a block scalar before it, and no longer where a line follows.
+  /\n[ \t]+$/,
+  // A key whose colon stands on a later line; YAML allows none, and the reader takes some.
+  /\n[ \t]*:/,
+  // An empty key with a tag.
+  /!!str\s*:/,
+];
+
 const yamlLike = fc
   .tuple(fc.constantFrom(...START), fc.array(fc.constantFrom(...BITS), { maxLength: 16 }))
   .map(([start, bits]) => start + bits.join(''));
@@ -222,8 +232,7 @@ test('the edited text holds what the operations give, however odd it is', () => 
     fc.property(yamlLike, choices, (text, chosen) => {
       const { manifests, errors } = readManifests('a', text);
       const [manifest, ...others] = manifests;
-      // A last line of blanks without its break counts as a break in an empty `|+`, and no longer where a line follows.
-      fc.pre(errors.length === 0 && manifest !== undefined && !/\n[ \t]+$/.test(text));
+      fc.pre(errors.length === 0 && manifest !== undefined && !READ_IN_TWO_WAYS.some((odd) => odd.test(text)));
       const { patch, after } = patchFor(plain(manifest.object), chosen);
       const edited = editFirst(text, patch);
       const expected = [plain(after), ...others.map(({ object }) => plain(object))];
