@@ -3,6 +3,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { endWithParent } from '../test/support/orphan-watch.ts';
+import { groupTestFiles } from './test-groups.ts';
 
 /** Files that run together; `title` heads their output. */
 export type TestGroup = {
@@ -28,15 +29,19 @@ const GROUP_LIMIT_MS = 40 * 60_000;
  */
 const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/node-compile', import.meta.url));
 
-/** Runs a group, a process a file, with the output of the spec reporter. An empty group is nothing to talk about. */
+/**
+ * Runs a group, a process a file but for those that may share one, with the output of the spec reporter. An empty group
+ * is nothing to talk about.
+ */
 export async function runTests(group: TestGroup, signal: AbortSignal): Promise<TestOutcome> {
   if (group.files.length === 0 || signal.aborted) return { failed: signal.aborted, skips: [] };
   process.stdout.write(`\n# ${group.title}\n`);
   process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE;
   let failed = false;
   const skips: Skip[] = [];
+  const { files, remove } = groupTestFiles(group.files);
   const stream = run({
-    files: [...group.files],
+    files: [...files],
     concurrency: group.concurrency,
     timeout: TEST_LIMIT_MS,
     signal: AbortSignal.any([signal, AbortSignal.timeout(GROUP_LIMIT_MS)]),
@@ -45,7 +50,11 @@ export async function runTests(group: TestGroup, signal: AbortSignal): Promise<T
   stream.on('test:pass', ({ name, skip }) => {
     if (skip !== undefined && skip !== false) skips.push({ name, reason: skip === true ? '' : skip });
   });
-  for await (const chunk of stream.compose(new spec())) process.stdout.write(String(chunk));
+  try {
+    for await (const chunk of stream.compose(new spec())) process.stdout.write(String(chunk));
+  } finally {
+    remove();
+  }
   return { failed, skips };
 }
 

@@ -89,7 +89,20 @@ function buildArguments(goMod: string, packages: string): readonly string[] {
   const stamp = Object.entries({ gitVersion: `v${major}.${minor}.${patch}`, gitMajor: major, gitMinor: minor });
   const flags = stamp.map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`);
   const ldflags = ['-s', '-w', ...(major === undefined ? [] : flags)].join(' ');
-  return ['build', '-v', '-pgo=off', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, packages];
+  // A third of the compiler's work goes into what no test needs: facts for debuggers, and inlining.
+  const gcflags = 'all=-dwarf=false -l';
+  return [
+    'build',
+    '-v',
+    '-pgo=off',
+    '-trimpath',
+    '-buildvcs=false',
+    '-gcflags',
+    gcflags,
+    '-ldflags',
+    ldflags,
+    packages,
+  ];
 }
 
 async function buildModule(module: GoModule, { args, folder }: Recipe, report: Report): Promise<void> {

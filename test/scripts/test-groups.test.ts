@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { groupTestFiles, SHARING_FOLDERS } from '../../scripts/test-groups.ts';
+
+const TEST = fileURLToPath(new URL('..', import.meta.url));
+
+/** What would reach from one file into the next, or run around the tests of both. */
+const REACHING = [/^(?:before|after)(?:Each)?\(/m, /\bprocess\.(?!hrtime|memoryUsage)/, /\bglobalThis\b/, /\bmock\./];
+
+function testFilesIn(folder: string): readonly string[] {
+  const all = readdirSync(join(TEST, folder), { encoding: 'utf8' });
+  return all.filter((file) => file.endsWith('.test.ts')).map((file) => join(TEST, folder, file));
+}
+
+function filesOf(groups: readonly string[]): readonly string[] {
+  return groups.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^import "(file:[^"]+)";$/gm)].map(([, url = '']) => fileURLToPath(url)),
+  );
+}
+
+describe('test files that share a process', () => {
+  for (const folder of SHARING_FOLDERS) {
+    it(`of test/${folder} change nothing outside themselves`, () => {
+      for (const file of testFilesIn(folder)) {
+        const text = readFileSync(file, 'utf8');
+        for (const reaching of REACHING) assert.doesNotMatch(text, reaching, file);
+      }
+    });
+  }
+
+  it('are each run once', () => {
+    const wanted = testFilesIn('rules');
+    const { files, remove } = groupTestFiles(wanted);
+    try {
+      assert.ok(files.length < wanted.length / 2);
+      assert.deepEqual(filesOf(files).toSorted(), wanted.toSorted());
+    } finally {
+      remove();
+    }
+  });
+
+  it('are none of those that have a process of their own', () => {
+    const wanted = testFilesIn('cli');
+    const { files, remove } = groupTestFiles(wanted);
+    remove();
+    assert.deepEqual(files, wanted);
+  });
+});
