@@ -35,6 +35,8 @@ export const METERS = [
   counter('scrapeguard_second_look_missed_total', 'Allowed writes that would be refused by now.', ['resource']),
   counter('scrapeguard_second_look_given_up_total', 'Allowed writes that got no second look.', ['resource']),
   counter('scrapeguard_policy_reloads_total', 'Policy files that changed: used, or refused as invalid.', ['outcome']),
+  gauge('scrapeguard_policy_last_reload_successful', "1 where the policy file's last content is in force.", []),
+  gauge('scrapeguard_policy_last_reload_success_timestamp_seconds', 'When that was read, in Unix time.', []),
   counter('scrapeguard_certificate_problems_total', 'Certificates that could not be used or kept up.', []),
   gauge('scrapeguard_certificate_expiry_timestamp_seconds', 'When the serving certificate expires, in Unix time.', []),
   gauge('scrapeguard_cache_synced', '1 where the objects of a resource have been listed.', ['resource']),

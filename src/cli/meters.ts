@@ -5,6 +5,7 @@ import type { AdmissionRequest } from '../kube/admission-review.ts';
 import { RESOURCES } from '../kube/resources.ts';
 import { TEMPLATE_KINDS } from '../kube/templates.ts';
 import { METERS, type MeterName } from './meter-table.ts';
+import { FROM_ZERO } from './meter-zeros.ts';
 
 /** Our own metrics: what happened is told to them, and what is the case is read when somebody asks. */
 export interface Meters {
@@ -46,7 +47,7 @@ export async function makeMeters(): Promise<Meters> {
   const histograms = new Map<MeterName, Histogram>();
   for (const { name, kind, help, labels, buckets } of METERS) {
     const common = { name, help, labelNames: [...labels], registers: [registry] };
-    if (kind === 'counter') counters.set(name, new client.Counter(common));
+    if (kind === 'counter') counters.set(name, startAtZero(new client.Counter(common), FROM_ZERO[name]));
     else if (kind === 'gauge') gauges.set(name, new client.Gauge({ ...common, collect: () => read(name) }));
     else histograms.set(name, new client.Histogram({ ...common, buckets: [...buckets] }));
   }
@@ -68,6 +69,11 @@ export async function makeMeters(): Promise<Meters> {
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+function startAtZero(counter: Counter, series: readonly Readonly<Record<string, string>>[] = []): Counter {
+  for (const labels of series) counter.inc({ ...labels }, 0);
+  return counter;
 }
 
 function countVerdict(count: Meters['count'], request: AdmissionRequest, outcome: Outcome): void {

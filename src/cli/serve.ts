@@ -4,11 +4,6 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { pino, type Logger } from 'pino';
 
-import { readPolicy } from '../config/policy-file.ts';
-import { watchPolicy } from '../config/policy-watch.ts';
-import type { PolicyDocument } from '../policy/document.ts';
-import { policyParser } from '../policy/parse.ts';
-import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
 import { RULES } from '../rules/index.ts';
 import { buildServer, type ServerParts } from '../server/app.ts';
 import { isQuiet, logLineFor } from '../server/log-line.ts';
@@ -20,14 +15,14 @@ import type { Io } from './io.ts';
 import { addCertificateOptions, openCertificates, type CertificateOptions } from './serve-certificates.ts';
 import { makeMeters, type Meters, NO_METERS } from './meters.ts';
 import { metricsServer, observe } from './serve-metrics.ts';
+import { followPolicy, type PolicyOptions } from './serve-policy.ts';
 import { isLive, type OpenView, openView, type ViewOptions } from './serve-view.ts';
 import { VERSION } from './version.ts';
 
-/** How often files that may change are looked at. */
+/** How often the policy's file is looked at. */
 const LOOK_MS = 5_000;
 
-interface ServeOptions extends ViewOptions, CertificateOptions {
-  readonly policy?: string;
+interface ServeOptions extends ViewOptions, CertificateOptions, PolicyOptions {
   readonly port: number;
   readonly metricsPort: number;
   readonly bindAddress?: string;
@@ -64,7 +59,7 @@ async function serve(options: ServeOptions, io: Io): Promise<number> {
   const stopped = io.stopped();
   const log = pino({ level: io.env['LOG_LEVEL'] ?? 'info', base: null }, { write: (line) => io.stderr.write(line) });
   const meters = options.metricsPort !== 0 && isLive(options, io) ? await makeMeters() : NO_METERS;
-  const policy = await followPolicy(options, log, meters);
+  const policy = await followPolicy(options, { log, meters, intervalMs: LOOK_MS, now: io.now });
   const { certificates, close } = await openCertificates(options, { io, log, meters, stopped });
   try {
     return await serveWith(options, io, { log, meters, ruleset: policy.ruleset, certificates, stopped });
@@ -123,38 +118,6 @@ async function showMetrics(
   const app = metricsServer({ meters, certificates, client: view.client });
   await listen(app, options.metricsPort, options, io);
   return app;
-}
-
-async function followPolicy({ policy: file }: ServeOptions, log: Logger, meters: Meters): Promise<Followed> {
-  const parse = policyParser(RULES);
-  if (file === undefined) {
-    const ruleset = rulesetOf(await readPolicy(undefined, parse));
-    return { ruleset: () => ruleset, stop: () => undefined };
-  }
-  const watch = await watchPolicy({
-    file,
-    parse,
-    intervalMs: LOOK_MS,
-    onChange(document) {
-      ruleset = rulesetOf(document);
-      meters.count('scrapeguard_policy_reloads_total', { outcome: 'used' });
-      log.info({ file, policy: document.metadata.name }, 'policy reloaded');
-    },
-    onProblem({ problems }) {
-      meters.count('scrapeguard_policy_reloads_total', { outcome: 'refused' });
-      log.error({ problems }, 'the new policy cannot be used, the old one stays in force');
-    },
-  });
-  let ruleset = rulesetOf(watch.document);
-  return { ruleset: () => ruleset, stop: watch.stop };
-}
-
-function rulesetOf({ spec }: PolicyDocument): Ruleset {
-  return makeRuleset(RULES, spec);
-}
-
-interface Followed extends Pick<ServerParts, 'ruleset'> {
-  readonly stop: () => void;
 }
 
 function recorders(log: Logger, meters: Meters, view: OpenView): Pick<ServerParts, 'record' | 'recordFailure'> {
