@@ -48,6 +48,7 @@ export function deployFiles(root: URL, rules: readonly Rule[]): readonly (readon
     [`${CHART}/files/webhooks-namespace-opt-in.yaml`, webhooks(rules, 'opted-in', 'Fail')],
     [`${CHART}/files/permissions.yaml`, HEAD + yamlText(permissions())],
     [`${CHART}/values.schema.json`, `${JSON.stringify(valuesSchema(rules), null, 2)}\n`],
+    [`${CHART}/files/alerts.yaml`, readFileSync(new URL('deploy/prometheus/alerts.yaml', root), 'utf8')],
     ...policies,
   ];
 }

@@ -48,7 +48,12 @@ export function valuesSchema(rules: readonly Rule[]): JsonObject {
       podAnnotations: TEXTS,
       drainSeconds: { type: 'integer', minimum: 0, maximum: 600 },
       logLevel: { enum: ['trace', 'debug', 'info', 'warn', 'error'] },
-      metrics: closed({ enabled: FLAG, scrapers: scrapers(spec), serviceMonitor: SERVICE_MONITOR }),
+      metrics: closed({
+        enabled: FLAG,
+        scrapers: scrapers(spec),
+        serviceMonitor: SERVICE_MONITOR,
+        prometheusRule: closed({ enabled: FLAG, labels: TEXTS }),
+      }),
       networkPolicy: closed({ enabled: FLAG }),
       // Helm hands every chart a map of this name.
       global: MAP,

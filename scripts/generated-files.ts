@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { publishedSchema } from '../src/policy/schema.ts';
 import type { Rule } from '../src/policy/rule.ts';
 import { deployFiles } from './chart-files.ts';
+import { dashboard } from './dashboard/dashboard.ts';
 import { annotationsPage } from './pages/annotations-page.ts';
 import { errorsPage } from './pages/errors-page.ts';
 import { examplesOf, filesIn } from './pages/examples.ts';
@@ -33,6 +34,7 @@ export function generatedFiles(root: URL, rules: readonly Rule[]): Files {
     ['docs/metrics.md', metricsPage()],
     ['policies/README.md', policiesPage(metas, policyFiles(root))],
     ['policies/policy.schema.json', `${JSON.stringify(publishedSchema(rules), null, 2)}\n`],
+    ['deploy/grafana/scrapeguard.json', `${JSON.stringify(dashboard(), null, 2)}\n`],
     ...deployFiles(root, rules),
   ]);
 }

@@ -28,6 +28,14 @@ export const CERT_MANAGER_KINDS: readonly CustomKind[] = [
   { group: 'cert-manager.io', version: 'v1', kind: 'Issuer', resource: 'issuers' },
 ];
 
+/** What prometheus-operator takes alerts from; no rule judges it. */
+export const PROMETHEUS_RULE: CustomKind = {
+  group: MONITORING,
+  version: 'v1',
+  kind: 'PrometheusRule',
+  resource: 'prometheusrules',
+};
+
 const SHARED = new URL('../../../shared/crds/', import.meta.url);
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 

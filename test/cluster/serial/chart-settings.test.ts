@@ -3,7 +3,7 @@ import { before, it } from 'node:test';
 import type { JsonObject } from '../../../src/kube/json.ts';
 import { renderText } from '../../support/chart.ts';
 import { ownClusterSuite } from '../../support/cluster-suite.ts';
-import { CERT_MANAGER_KINDS, installCustomKinds } from '../../support/crds.ts';
+import { CERT_MANAGER_KINDS, installCustomKinds, PROMETHEUS_RULE } from '../../support/crds.ts';
 import { NAMESPACE } from '../../support/installed-servers.ts';
 import { pairwise } from '../../support/pairwise.ts';
 
@@ -33,6 +33,7 @@ const AXES: Readonly<Record<string, readonly JsonObject[]>> = {
     { metrics: { enabled: false, scrapers: SCRAPERS } },
     { metrics: { scrapers: SCRAPERS } },
     { metrics: { scrapers: SCRAPERS, serviceMonitor: { enabled: true, interval: '15s', labels: { team: 'a' } } } },
+    { metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true, labels: { release: 'kube' } } } },
   ],
   policy: [
     {},
@@ -67,7 +68,7 @@ const AXES: Readonly<Record<string, readonly JsonObject[]>> = {
 await ownClusterSuite('settings of the chart, each with each', { needs: ['helm'], controllers: false }, (cluster) => {
   before(async () => {
     await installCustomKinds(cluster);
-    await installCustomKinds(cluster, CERT_MANAGER_KINDS);
+    await installCustomKinds(cluster, [...CERT_MANAGER_KINDS, PROMETHEUS_RULE]);
     const labels = {
       'pod-security.kubernetes.io/enforce': 'restricted',
       'pod-security.kubernetes.io/warn': 'restricted',
