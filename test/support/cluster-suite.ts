@@ -3,6 +3,7 @@ import { after, describe, test } from 'node:test';
 import { type Cluster, openCluster, readDescription } from './cluster-access.ts';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 import { endWithParent } from './orphan-watch.ts';
+import { whyNoPrometheus } from './prometheus.ts';
 import { runCommand } from './run-command.ts';
 import { defaultLine, findToolchain, type OptionalProgram, type Toolchain } from './toolchain.ts';
 
@@ -18,11 +19,11 @@ export const RUNNER_VARIABLES = {
 /** Values of the variable `suites`; without it suites run if the toolchain is there, which under CI=true it must be. */
 export type SuitesMode = 'required' | 'left-out';
 
-/** The beginning of the reason for which a suite of the real kube-rbac-proxy is skipped; the only one that CI accepts. */
+/** The beginning of the reason for which a suite of the real kube-rbac-proxy is skipped. */
 export const PROXY_SKIP_REASON = 'KUBE_RBAC_PROXY names no kube-rbac-proxy binary';
 
-/** What a suite needs beyond an API server: programs of the toolchain, Go itself, or the real kube-rbac-proxy. */
-export type SuiteNeeds = readonly (OptionalProgram | 'go' | 'kubeRbacProxy')[];
+/** What a suite needs beyond an API server: programs of the toolchain, Go itself, the real kube-rbac-proxy, a Prometheus. */
+export type SuiteNeeds = readonly (OptionalProgram | 'go' | 'kubeRbacProxy' | 'prometheus')[];
 
 const COMMAND = 'npm run test:cluster';
 
@@ -114,6 +115,7 @@ async function findSkipReason(needs: SuiteNeeds): Promise<string | undefined> {
 
 async function whyMissing(need: SuiteNeeds[number], toolchain: Toolchain): Promise<string | undefined> {
   if (need === 'kubeRbacProxy') return process.env['KUBE_RBAC_PROXY'] ? undefined : PROXY_SKIP_REASON;
+  if (need === 'prometheus') return whyNoPrometheus(need);
   if (need === 'go') return (await runCommand('go', ['version']).catch(() => undefined)) ? undefined : 'there is no Go';
   return toolchain[need] === undefined ? `SCRAPEGUARD_TEST_ASSETS has no ${need}` : undefined;
 }
