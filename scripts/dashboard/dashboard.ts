@@ -18,7 +18,7 @@ const SMALL = { w: 4, h: 4 };
 const LARGE = { w: 8, h: 8 };
 
 const OVER_TIME = {
-  legend: { displayMode: 'list', placement: 'bottom', showLegend: true },
+  legend: { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: true },
   tooltip: { mode: 'multi', sort: 'desc' },
 };
 const LAST = { calcs: ['lastNotNull'], fields: '', values: false };
@@ -74,7 +74,6 @@ function variables(): JsonObject[] {
       label: 'Server',
       type: 'query',
       datasource: DATASOURCE,
-      definition: INSTANCES,
       query: { qryType: 1, query: INSTANCES, refId: 'instances' },
       refresh: 2,
       sort: 1,
