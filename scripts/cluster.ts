@@ -1,30 +1,19 @@
 // `npm run cluster`: for a person. A real control plane with the webhook registered, until Ctrl-C; the toolchain is
 // built first if need be.
 import { accessSync, constants } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Cluster } from '../test/support/cluster-access.ts';
 import { startControlPlane } from '../test/support/control-plane.ts';
 import { defaultLine, ensureToolchain } from '../test/support/toolchain.ts';
 import { startWebhook, type Webhook } from '../test/support/webhook.ts';
 import { abortOnSignals } from './run-tests.ts';
+import { describeTour } from './tour.ts';
 
-/** What is worth typing, and what then happens. */
-const TOUR: readonly { readonly command: string; readonly expected: string }[] = [
-  {
-    command: 'kubectl run kubelet --image=nginx --port=10255',
-    expected: "It is refused: the pod would declare the kubelet's read-only port.",
-  },
-  {
-    command: 'kubectl create deployment web --image=nginx --port=10255; sleep 2; kubectl describe replicasets',
-    expected: 'There is a warning; the Deployment is made, and the events at the end say why it gets no pods.',
-  },
-  {
-    command:
-      'kubectl label namespace default scrapeguard.io/enforce=off; sleep 2; kubectl run kubelet --image=nginx --port=10255',
-    expected: 'Now the pod is made, with a warning. There is no node, so it stays Pending.',
-  },
-];
+/** The policy of the story: nothing is judged in a namespace that did not ask for it. */
+const POLICY = new URL('../policies/namespace-opt-in.yaml', import.meta.url);
 
 /** Longer than anybody leaves it running, and as long as a timer can be. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -35,7 +24,12 @@ const signal = abortOnSignals();
 process.stderr.write('Starting Kubernetes and the webhook.\n');
 const controlPlane = await startControlPlane();
 try {
-  const webhook = await startWebhook(controlPlane, { namespaces: 'every', args: ['--drain-seconds', '0'] });
+  const webhook = await startWebhook(controlPlane, {
+    namespaces: 'every',
+    optIn: true,
+    policy: await readFile(POLICY, 'utf8'),
+    args: ['--drain-seconds', '0'],
+  });
   if (!signal.aborted) process.stdout.write(describeCluster(controlPlane, webhook));
   await sleep(FOREVER_MS, undefined, { signal }).catch(() => undefined);
   await webhook.stop();
@@ -45,22 +39,31 @@ try {
 // It was asked to end, and did.
 process.exitCode = 0;
 
-function describeCluster({ line, adminKubeconfig, toolchain }: Cluster, { servers }: Webhook): string {
-  const path = isOnPath('kubectl') ? [] : [`export PATH="$PATH${delimiter}${dirname(toolchain.kubectl)}"`];
+function describeCluster(cluster: Cluster, webhook: Webhook): string {
   return [
     '',
-    `Kubernetes ${line} is there, with the webhook registered for the whole cluster. In another terminal:`,
+    `Kubernetes ${cluster.line} is there, with the webhook registered for namespaces that opt in. In another terminal:`,
     '',
-    ...[`export KUBECONFIG="${adminKubeconfig}"`, ...path].map((text) => `  ${text}`),
+    ...shellLines(cluster, webhook).map((text) => `  ${text}`),
     '',
-    'Three commands worth typing:',
+    'A story in eight commands:',
     '',
-    ...TOUR.flatMap(({ command, expected }) => [`  ${command}`, `      ${expected}`]),
-    '',
-    `The log of the server: ${servers.map(({ logFile }) => logFile).join(', ')}`,
+    describeTour(),
     'Ctrl-C ends everything and removes its files.',
     '',
   ].join('\n');
+}
+
+/** What the commands of the story expect of their shell. */
+function shellLines({ adminKubeconfig, toolchain }: Cluster, { servers, policyFile, certDir }: Webhook): string[] {
+  const [server] = servers;
+  return [
+    `cd "${fileURLToPath(new URL('..', import.meta.url))}"`,
+    `export KUBECONFIG="${adminKubeconfig}"`,
+    ...(isOnPath('kubectl') ? [] : [`export PATH="$PATH${delimiter}${dirname(toolchain.kubectl)}"`]),
+    `export POLICY="${policyFile}" LOG="${server?.logFile}"`,
+    `export METRICS="https://127.0.0.1:${server?.metricsPort}" CA="${join(certDir, 'ca.crt')}"`,
+  ];
 }
 
 function isOnPath(program: string): boolean {

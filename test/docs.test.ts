@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 
 import packageJson from '../package.json' with { type: 'json' };
+import { describeTour } from '../scripts/tour.ts';
 import { decodeReview } from '../src/admission/decode.ts';
 import { validate } from '../src/admission/validate.ts';
 import { exampleCall } from '../src/cli/example-call.ts';
@@ -76,6 +77,12 @@ describe('the pages', () => {
     const judge = { ruleset, viewFor: () => viewOf([]), today: '2026-01-01' };
     const { review } = await validate(decodeReview(body), judge, new AbortController().signal);
     assert.ok(read('README.md').includes(`\n${review.response.status?.message ?? 'no refusal'}\n`));
+  });
+});
+
+describe('README.md', () => {
+  it('shows the story that npm run cluster tells', () => {
+    assert.ok(read('README.md').includes(`\n\`\`\`text\n${describeTour()}\`\`\`\n`));
   });
 });
 

@@ -51,6 +51,8 @@ export type Webhook = {
   readonly servers: readonly ServerProcess[];
   /** The folder of the servers' certificate, and what signed it. */
   readonly certDir: string;
+  /** Where the policy is, if one was given; the servers follow it. */
+  readonly policyFile: string;
   readonly authority: KeyPair;
   /** A namespace that the webhook is asked about, with more labels if given. */
   readonly createNamespace: (labels?: Readonly<Record<string, string>>) => Promise<string>;
@@ -126,6 +128,7 @@ async function assemble(cluster: Cluster, guard: Guard, options: WebhookOptions)
     namespace: home.namespace,
     servers,
     certDir,
+    policyFile: policyFileOf(guard),
     authority,
     createNamespace,
     adoptNamespace: (name) => adopt(cluster, name, home.label),
@@ -163,18 +166,22 @@ async function makeHome(cluster: Cluster, { namespaces = 'own' }: WebhookOptions
 
 async function writeArguments(
   cluster: Cluster,
-  { directory }: Guard,
+  guard: Guard,
   { namespace, options }: { readonly namespace: string; readonly options: WebhookOptions },
 ): Promise<readonly string[]> {
   const { policy, apiServerUrl = cluster.url, args = [] } = options;
-  const kubeconfig = join(directory, 'kubeconfig');
+  const kubeconfig = join(guard.directory, 'kubeconfig');
   const token = await cluster.serviceAccountToken(namespace, SERVER_ACCOUNT);
   const server = { url: apiServerUrl, ca: cluster.authority.cert };
   await writeFile(kubeconfig, makeKubeconfig(server, { token }), { mode: 0o600 });
   if (policy === undefined) return ['--kubeconfig', kubeconfig, ...args];
-  const policyFile = join(directory, 'policy.yaml');
+  const policyFile = policyFileOf(guard);
   await writeFile(policyFile, policy);
   return ['--kubeconfig', kubeconfig, '--policy', policyFile, ...args];
+}
+
+function policyFileOf({ directory }: Guard): string {
+  return join(directory, 'policy.yaml');
 }
 
 const READINESS_MS = 100;
