@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import { Agent, fetch, ProxyAgent, type Dispatcher } from 'undici';
+import type * as undiciModule from 'undici';
+import type { Dispatcher } from 'undici';
 
 import { asObject, asString, type JsonObject } from '../kube/json.ts';
 
@@ -52,16 +53,18 @@ export interface Connection {
  * with one sentence when there is no cluster to connect to.
  */
 export async function connect({ kubeconfig, context }: Connection): Promise<ApiClient> {
-  // The library takes a third of a second to load, which the standalone server and the command line need not wait for.
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  // The libraries take half a second to load, which the standalone server and the command line need not wait for.
+  const [{ KubeConfig }, undici] = await Promise.all([import('@kubernetes/client-node'), import('undici')]);
   const config = new KubeConfig();
   if (kubeconfig === undefined) config.loadFromCluster();
   else config.loadFromFile(kubeconfig);
   if (context !== undefined) config.setCurrentContext(context);
-  return clientOf(config);
+  return clientOf(config, undici);
 }
 
-function clientOf(config: KubeConfig): ApiClient {
+type Undici = typeof undiciModule;
+
+function clientOf(config: KubeConfig, undici: Undici): ApiClient {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error('The kubeconfig names no cluster for its current context.');
   let known: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
@@ -71,13 +74,13 @@ function clientOf(config: KubeConfig): ApiClient {
     const key = JSON.stringify([tls.ca, tls.cert, tls.key, tls.servername]);
     if (known?.key === key) return known.dispatcher;
     await known?.dispatcher.close();
-    known = { key, dispatcher: makeDispatcher(config, tls) };
+    known = { key, dispatcher: makeDispatcher(undici, config, tls) };
     return known.dispatcher;
   };
   const send = async ({ path, signal, method = 'GET', body, contentType }: ApiRequest): Promise<Response> => {
     const tls: Tls = {};
     await config.applyToHTTPSOptions(tls);
-    const response = await fetch(`${server}${path}`, {
+    const response = await undici.fetch(`${server}${path}`, {
       method,
       signal,
       dispatcher: await dispatcherFor(tls),
@@ -104,7 +107,7 @@ function clientOf(config: KubeConfig): ApiClient {
 }
 
 type Tls = Exclude<Parameters<KubeConfig['applyToHTTPSOptions']>[0], undefined>;
-type Response = Awaited<ReturnType<typeof fetch>>;
+type Response = Awaited<ReturnType<Undici['fetch']>>;
 
 function headersOf({ headers, auth }: Tls): Record<string, string> {
   const given = Object.entries(asObject(headers)).map(([name, value]) => [name, String(value)]);
@@ -112,7 +115,8 @@ function headersOf({ headers, auth }: Tls): Record<string, string> {
   return Object.fromEntries([...given, ...basic]);
 }
 
-function makeDispatcher(config: KubeConfig, { ca, cert, key, rejectUnauthorized, servername }: Tls): Dispatcher {
+function makeDispatcher({ Agent, ProxyAgent }: Undici, config: KubeConfig, given: Tls): Dispatcher {
+  const { ca, cert, key, rejectUnauthorized, servername } = given;
   const proxyUrl = config.getCurrentCluster()?.proxyUrl;
   const tls = {
     ...(ca === undefined ? {} : { ca }),
