@@ -36,6 +36,8 @@ export async function bundle(folder: string): Promise<Bundle> {
     chunkNames: 'scrapeguard-[hash]',
     // CommonJS that is imported on demand would have no named exports.
     mainFields: ['module', 'main'],
+    // Fastify's compilers of JSON Schemas, a fifth of what a server would read at its start: see src/server/no-schemas.ts.
+    external: ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'],
     bundle: true,
     minify: true,
     platform: 'node',

@@ -20,6 +20,7 @@ import type { CertificateSource } from '../tls/source.ts';
 import { Deadlines, waitingTime } from './deadline.ts';
 import { SERVER_ERRORS, ServerError } from './errors.ts';
 import { InFlight } from './in-flight.ts';
+import { NO_SCHEMAS } from './no-schemas.ts';
 
 /** Twice 7.5 MiB, for an UPDATE carries two objects, and room for the envelope. */
 const BODY_LIMIT = 16 * 1024 * 1024;
@@ -78,6 +79,7 @@ function makeApp({ certificates, clientCa, recordFailure }: ServerParts): Fastif
   const app = Fastify({
     // rejectUnauthorized stays off because a kubelet probes /livez without a certificate; a review takes one.
     https: { ...listenerOptions(certificates, fixed), requestCert: clientCa !== undefined, rejectUnauthorized: false },
+    schemaController: NO_SCHEMAS,
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: 15_000,

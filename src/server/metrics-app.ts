@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { followSource, listenerOptions } from '../tls/listener.ts';
 import type { CertificateSource } from '../tls/source.ts';
 import type { Admittance, Gate } from './gate.ts';
+import { NO_SCHEMAS } from './no-schemas.ts';
 
 /** What the server of our own metrics is made of. */
 export interface MetricsParts {
@@ -24,7 +25,12 @@ const REFUSALS: Readonly<Record<Exclude<Admittance, 200>, string>> = {
  * Like every metrics endpoint that we ask others to protect.
  */
 export function buildMetricsServer({ certificates, gate, render, contentType }: MetricsParts): FastifyInstance {
-  const app = Fastify({ https: listenerOptions(certificates, {}), requestTimeout: 15_000, logger: false });
+  const app = Fastify({
+    https: listenerOptions(certificates, {}),
+    schemaController: NO_SCHEMAS,
+    requestTimeout: 15_000,
+    logger: false,
+  });
   followSource(app.server, certificates, {});
   app.get('/metrics', async (request, reply) => {
     const admittance = await gate(request.headers.authorization, request.method.toLowerCase());
