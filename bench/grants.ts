@@ -13,7 +13,6 @@ import { watchEventOf } from '../src/cluster/watch-event.ts';
 import { readPolicy } from '../src/config/policy-file.ts';
 import { asList, asObject, type JsonObject } from '../src/kube/json.ts';
 import { NEWEST_VERSION } from '../src/policy/cluster-view.ts';
-import { policyParser } from '../src/policy/parse.ts';
 import { makeRuleset } from '../src/policy/ruleset.ts';
 import { GrantsIndex } from '../src/rbac/grants-index.ts';
 import { RULES } from '../src/rules/index.ts';
@@ -130,7 +129,7 @@ function largeEvent(index: GrantsIndex): number {
 
 /** A rule is added to the first role of the chain: a hundred roles, and a thousand bindings, get what it gives. */
 async function decisionRow(index: GrantsIndex): Promise<string[]> {
-  const { spec } = await readPolicy(undefined, policyParser(RULES));
+  const { spec } = await readPolicy(undefined, RULES);
   const view = { version: NEWEST_VERSION, grants: index, namespaceLabels: () => 'not found' as const };
   const judge = { ruleset: makeRuleset(RULES, spec), viewFor: () => view, today: '2026-01-01' };
   const oldObject = clusterRoleNumber(0);

@@ -5,7 +5,6 @@ import { readPolicy } from '../config/policy-file.ts';
 import type { Manifest } from '../manifests/manifests.ts';
 import { viewOf } from '../policy/cluster-view.ts';
 import { isAtLeast, type Mode } from '../policy/mode.ts';
-import { policyParser } from '../policy/parse.ts';
 import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
 import { collect, type Judged, type Report } from '../report/report.ts';
 import { RULES } from '../rules/index.ts';
@@ -41,7 +40,7 @@ export function checkCommand(io: Io, finish: Finish): Command {
 }
 
 async function checkPaths(paths: readonly string[], options: CheckOptions, io: Io): Promise<number> {
-  const policy = await readPolicy(options.policy, policyParser(RULES));
+  const policy = await readPolicy(options.policy, RULES);
   const { manifests, errors, warnings } = await loadManifests([...new Set(paths)], io);
   const tally: Tally = { excepted: 0, exceptions: new Set() };
   const report = collect(judgeAll(manifests, makeRuleset(RULES, policy.spec), io, tally), errors);

@@ -1,7 +1,6 @@
 import { Command, Option } from 'commander';
 
 import { readPolicy } from '../config/policy-file.ts';
-import { policyParser } from '../policy/parse.ts';
 import { RULES } from '../rules/index.ts';
 import type { Finish } from './command.ts';
 import { tellInjections } from './inject-summary.ts';
@@ -45,7 +44,7 @@ export function injectCommand(io: Io, finish: Finish): Command {
 }
 
 async function injectPaths(paths: readonly string[], options: InjectOptions, io: Io): Promise<number> {
-  const policy = await readPolicy(options.policy, policyParser(RULES));
+  const policy = await readPolicy(options.policy, RULES);
   const { files, errors, warnings } = await loadTexts([...new Set(paths)], io);
   const injected = injectFiles(files, policy.spec);
   const { mode } = policy.spec.injection;

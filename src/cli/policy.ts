@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 
 import { readPolicy } from '../config/policy-file.ts';
-import { policyParser } from '../policy/parse.ts';
 import { publishedSchema } from '../policy/schema.ts';
 import { RULES } from '../rules/index.ts';
 import type { Finish } from './command.ts';
@@ -18,7 +17,7 @@ export function policyCommand(io: Io, finish: Finish): Command {
     .description('print OK, or everything that is wrong with a policy')
     .argument('<FILE>', 'the policy')
     .action(async (file: string) => {
-      await readPolicy(file, policyParser(RULES));
+      await readPolicy(file, RULES);
       io.stdout.write('OK\n');
     });
   policy
@@ -32,7 +31,7 @@ export function policyCommand(io: Io, finish: Finish): Command {
     .description('print a policy as it is understood, with every default')
     .argument('[FILE]', 'the policy (default: the built-in one)')
     .action(async (file: string | undefined) => {
-      io.stdout.write(policyYaml(await readPolicy(file, policyParser(RULES))));
+      io.stdout.write(policyYaml(await readPolicy(file, RULES)));
     });
   return policy;
 }

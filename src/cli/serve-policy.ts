@@ -1,9 +1,8 @@
 import type { Logger } from 'pino';
 
-import { readPolicy } from '../config/policy-file.ts';
+import { loadPolicyParser, readPolicy } from '../config/policy-file.ts';
 import { watchPolicy } from '../config/policy-watch.ts';
 import type { PolicyDocument } from '../policy/document.ts';
-import { policyParser } from '../policy/parse.ts';
 import { makeRuleset, type Ruleset } from '../policy/ruleset.ts';
 import { RULES } from '../rules/index.ts';
 import type { Meters } from './meters.ts';
@@ -30,15 +29,14 @@ export interface PolicyParts {
 /** Follows the policy's file; without one the default policy is in force. Rejects when the first content cannot be used. */
 export async function followPolicy({ policy: file }: PolicyOptions, parts: PolicyParts): Promise<FollowedPolicy> {
   const { log, meters, intervalMs, now } = parts;
-  const parse = policyParser(RULES);
   const state = observePolicy(meters, now);
   if (file === undefined) {
-    const ruleset = rulesetOf(await readPolicy(undefined, parse));
+    const ruleset = rulesetOf(await readPolicy(undefined, RULES));
     return { ruleset: () => ruleset, stop: () => undefined };
   }
   const watch = await watchPolicy({
     file,
-    parse,
+    parse: await loadPolicyParser(RULES),
     intervalMs,
     onChange(document) {
       ruleset = rulesetOf(document);

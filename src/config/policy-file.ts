@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 
 import { readManifests } from '../manifests/manifests.ts';
+import { defaultPolicy } from '../policy/default-policy.ts';
 import type { PolicyDocument } from '../policy/document.ts';
 import type { PolicyParser } from '../policy/parse.ts';
+import type { Rule } from '../policy/rule.ts';
 
 /** A policy file that cannot be used; `problems` has a line for each thing wrong, with file, line and column. */
 export class PolicyFileError extends Error {
@@ -15,16 +17,19 @@ export class PolicyFileError extends Error {
   }
 }
 
-/** What a policy is when nobody wrote one: every field at its default. */
-const NO_POLICY = { apiVersion: 'scrapeguard.io/v1alpha1', kind: 'MetricsPolicy' };
-
 /**
  * Reads a policy, complete with every default; the default policy when no file is named. Rejects with a PolicyFileError
  * that names every problem and its place.
  */
-export async function readPolicy(file: string | undefined, parse: PolicyParser): Promise<PolicyDocument> {
-  if (file === undefined) return complete(NO_POLICY, parse, (message) => message);
-  return parsePolicyText(file, await readText(file), parse);
+export async function readPolicy(file: string | undefined, rules: readonly Rule[]): Promise<PolicyDocument> {
+  if (file === undefined) return defaultPolicy(rules);
+  return parsePolicyText(file, await readText(file), await loadPolicyParser(rules));
+}
+
+/** The parser for policies over these rules. Its library is loaded only where there is something to parse. */
+export async function loadPolicyParser(rules: readonly Rule[]): Promise<PolicyParser> {
+  const { policyParser } = await import('../policy/parse.ts');
+  return policyParser(rules);
 }
 
 /** The same for a text that was read already; throws a PolicyFileError. */
@@ -35,10 +40,14 @@ export function parsePolicyText(file: string, text: string, parse: PolicyParser)
   const [manifest, ...others] = manifests;
   if (manifest === undefined) throw new PolicyFileError([`${file}: holds no policy`]);
   if (others.length > 0) throw new PolicyFileError([`${file}: holds ${manifests.length} documents; a policy is one`]);
-  return complete(manifest.object, parse, (message, path) => {
-    const { line, column } = manifest.locate(path);
-    return `${file}:${line}:${column}: ${message}`;
-  });
+  const parsed = parse(manifest.object);
+  if (parsed.ok) return parsed.document;
+  throw new PolicyFileError(
+    parsed.problems.map(({ path, message }) => {
+      const { line, column } = manifest.locate(path);
+      return `${file}:${line}:${column}: ${message}`;
+    }),
+  );
 }
 
 /** The text of a policy file; rejects with a PolicyFileError. */
@@ -48,14 +57,4 @@ export async function readText(file: string): Promise<string> {
   } catch (error) {
     throw new PolicyFileError([`${file}: cannot be read (${error instanceof Error ? error.message : String(error)})`]);
   }
-}
-
-function complete(
-  document: unknown,
-  parse: PolicyParser,
-  place: (message: string, path: string) => string,
-): PolicyDocument {
-  const parsed = parse(document);
-  if (parsed.ok) return parsed.document;
-  throw new PolicyFileError(parsed.problems.map(({ path, message }) => place(message, path)));
 }

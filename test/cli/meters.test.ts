@@ -8,14 +8,13 @@ import { METERS } from '../../src/cli/meter-table.ts';
 import { makeMeters } from '../../src/cli/meters.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
 import { viewOf } from '../../src/policy/cluster-view.ts';
-import { policyParser } from '../../src/policy/parse.ts';
 import { readPolicy } from '../../src/config/policy-file.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { RULES } from '../../src/rules/index.ts';
 import { makePod } from '../support/rule-tester.ts';
 import { reviewOf } from '../support/server.ts';
 
-const { spec } = await readPolicy(undefined, policyParser(RULES));
+const { spec } = await readPolicy(undefined, RULES);
 const JUDGE = { ruleset: makeRuleset(RULES, spec), viewFor: () => viewOf([]), today: '2026-01-01' };
 const OPEN = makePod({ container: { ports: [{ containerPort: 10255 }] } });
 const SCRAPED = {

@@ -3,20 +3,17 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { readPolicy } from '../../src/config/policy-file.ts';
-import { policyParser } from '../../src/policy/parse.ts';
 import type { Policy } from '../../src/policy/document.ts';
 import { RULES } from '../../src/rules/index.ts';
 
-const parse = policyParser(RULES);
-
 async function shipped(name: string): Promise<Policy> {
   const file = fileURLToPath(new URL(`../../policies/${name}.yaml`, import.meta.url));
-  const { metadata, spec } = await readPolicy(file, parse);
+  const { metadata, spec } = await readPolicy(file, RULES);
   assert.equal(metadata.name, name);
   return spec;
 }
 
-const byDefault = await readPolicy(undefined, parse).then(({ spec }) => spec);
+const byDefault = await readPolicy(undefined, RULES).then(({ spec }) => spec);
 
 describe('the policies that are shipped', () => {
   it('cluster-wide is the default policy', async () => {

@@ -9,7 +9,6 @@ import { readPolicy } from '../../src/config/policy-file.ts';
 import type { AdmissionRequest } from '../../src/kube/admission-review.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
 import { viewOf } from '../../src/policy/cluster-view.ts';
-import { policyParser } from '../../src/policy/parse.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { RULES } from '../../src/rules/index.ts';
 import { buildServer, type Server, type ServerParts } from '../../src/server/app.ts';
@@ -32,7 +31,7 @@ export interface TestServer extends Server, Told {
 export async function makeServer(t: TestContext, parts: Partial<ServerParts> = {}): Promise<TestServer> {
   const authority = await makeAuthority();
   const held = holdPair({ ...(await makeServerPair(authority)), ca: authority.cert });
-  const policy = await readPolicy(undefined, policyParser(RULES));
+  const policy = await readPolicy(undefined, RULES);
   const ruleset = makeRuleset(RULES, policy.spec);
   const view = viewOf([]);
   const told: Told = { verdicts: [], failures: [] };
