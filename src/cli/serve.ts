@@ -21,6 +21,7 @@ import { VERSION } from './version.ts';
 
 /** How often the policy's file is looked at. */
 const LOOK_MS = 5_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 interface ServeOptions extends ViewOptions, CertificateOptions, PolicyOptions {
   readonly port: number;
@@ -79,7 +80,7 @@ interface Prepared extends Pick<ServerParts, 'ruleset' | 'certificates'> {
 
 async function serveWith(options: ServeOptions, io: Io, prepared: Prepared): Promise<number> {
   const { log, meters, ruleset, certificates, stopped } = prepared;
-  const today = (): string => io.now().toISOString().slice(0, 10);
+  const today = dayTeller(io.now);
   const view = await openView(options, { io, log, meters, ruleset, today });
   const server = buildServer({
     certificates,
@@ -104,6 +105,17 @@ async function serveWith(options: ServeOptions, io: Io, prepared: Prepared): Pro
     await shown?.close();
     await view.close();
   }
+}
+
+/** Says which day it is, UTC: `2027-03-31`. Every request asks, and the text is the same for a day. */
+function dayTeller(now: () => Date): () => string {
+  let told = { day: NaN, text: '' };
+  return () => {
+    const date = now();
+    const day = Math.floor(date.getTime() / DAY_MS);
+    if (day !== told.day) told = { day, text: date.toISOString().slice(0, 10) };
+    return told.text;
+  };
 }
 
 /** Serves our own metrics to whoever the API server lets; nothing where there is no API server to ask, or no wish. */

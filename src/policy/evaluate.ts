@@ -66,11 +66,14 @@ export interface Circumstances {
  * others are still asked, and one unknown stands for all.
  */
 export function evaluate(object: JsonObject, ruleset: Ruleset, circumstances: Circumstances): Evaluation {
-  const found: (readonly Finding[])[] = [];
+  const found: Finding[] = [];
   const errors: RuleError[] = [];
   const names = new Set<string>();
   let excepted = 0;
-  for (const question of questionsAbout(object, ruleset, circumstances)) {
+  const scene = sceneOf(object, ruleset, circumstances);
+  for (const active of ruleset.rulesFor(object)) {
+    const question = questionFor(active, scene);
+    if (question === undefined) continue;
     const { findings, error } = ask(question);
     if (findings.length === 0 && error === undefined) continue;
     const exception = exceptionTo(question, object);
@@ -79,10 +82,10 @@ export function evaluate(object: JsonObject, ruleset: Ruleset, circumstances: Ci
       excepted += findings.length + (error === undefined ? 0 : 1);
       continue;
     }
-    found.push(findings);
+    for (const finding of findings) found.push(finding);
     if (error !== undefined) errors.push(error);
   }
-  return { findings: withOneUnknown(found.flat()), errors, exceptions: [...names], excepted };
+  return { findings: withOneUnknown(found), errors, exceptions: [...names], excepted };
 }
 
 /** What the cluster did not answer is said once, by the rule in whose mode it counts most. */
@@ -103,6 +106,36 @@ export function remediationOf({ message, rule, data }: Finding): string {
   return message.remediation === undefined ? rule.remediation : renderRemediation(message.remediation, data);
 }
 
+/** What is the same for every rule that is asked about one object. */
+interface Scene {
+  readonly whole: readonly PodTemplate[];
+  /** Undefined for a kind without templates. */
+  readonly templates: readonly PodTemplate[] | undefined;
+  readonly ruleset: Ruleset;
+  readonly circumstances: Circumstances;
+  readonly known: Omit<RuleContext, 'params' | 'isTemplate'>;
+}
+
+function sceneOf(object: JsonObject, ruleset: Ruleset, circumstances: Circumstances): Scene {
+  const { policy, expected, templateKinds } = ruleset;
+  const { view, namespace, operation, oldObject, writer } = circumstances;
+  return {
+    whole: [{ pod: object, path: '' }],
+    templates: isTemplateKind(object, templateKinds) ? templatesOf(object, templateKinds) : undefined,
+    ruleset,
+    circumstances,
+    known: {
+      policy,
+      expected,
+      view,
+      namespace,
+      ...(operation === undefined ? {} : { operation }),
+      ...(oldObject === undefined ? {} : { oldObject }),
+      ...(writer === undefined ? {} : { writer }),
+    },
+  };
+}
+
 /** One rule, about to be asked about one object. */
 interface Question {
   readonly active: ActiveRule;
@@ -110,30 +143,29 @@ interface Question {
   readonly isTemplate: boolean;
   /** What the rule is handed: the object as it is, or the Pod of each of its templates. */
   readonly parts: readonly PodTemplate[];
+  readonly context: RuleContext;
   readonly ruleset: Ruleset;
   readonly circumstances: Circumstances;
 }
 
-function* questionsAbout(object: JsonObject, ruleset: Ruleset, circumstances: Circumstances): Generator<Question> {
-  const { profiles } = circumstances.scope;
-  const whole = [{ pod: object, path: '' }];
-  const templates = isTemplateKind(object, ruleset.templateKinds)
-    ? templatesOf(object, ruleset.templateKinds)
-    : undefined;
-  for (const active of ruleset.rulesFor(object)) {
-    const { profile, judges } = active.rule.meta;
-    const strongest = strongestMode(profiles, profile);
-    if (strongest === undefined) continue;
-    const parts = judges === 'pod' ? templates : undefined;
-    yield {
-      active,
-      mode: weakerMode(strongest, active.cap),
-      isTemplate: parts !== undefined,
-      parts: parts ?? whole,
-      ruleset,
-      circumstances,
-    };
-  }
+/** Undefined for a rule that counts in no mode. */
+function questionFor(
+  active: ActiveRule,
+  { whole, templates, ruleset, circumstances, known }: Scene,
+): Question | undefined {
+  const { profile, judges } = active.rule.meta;
+  const strongest = strongestMode(circumstances.scope.profiles, profile);
+  if (strongest === undefined) return undefined;
+  const isTemplate = judges === 'pod' && templates !== undefined;
+  return {
+    active,
+    mode: weakerMode(strongest, active.cap),
+    isTemplate,
+    parts: isTemplate ? templates : whole,
+    context: { ...known, params: active.params, isTemplate },
+    ruleset,
+    circumstances,
+  };
 }
 
 function ask(question: Question): { readonly findings: readonly Finding[]; readonly error?: RuleError } {
@@ -157,28 +189,12 @@ function newFindings(question: Question): readonly Finding[] {
 }
 
 function findingsIn(parts: readonly PodTemplate[], question: Question): Finding[] {
-  const { rule } = question.active;
-  const context = contextOf(question);
+  const { context, active } = question;
   const findings: Finding[] = [];
   for (const { pod, path } of parts) {
-    for (const observation of rule.check(pod, context)) findings.push(findingOf(observation, path, question));
+    for (const observation of active.rule.check(pod, context)) findings.push(findingOf(observation, path, question));
   }
   return findings;
-}
-
-function contextOf({ active, isTemplate, ruleset: { policy, expected }, circumstances }: Question): RuleContext {
-  const { view, namespace, operation, oldObject, writer } = circumstances;
-  return {
-    params: active.params,
-    policy,
-    expected,
-    view,
-    namespace,
-    isTemplate,
-    ...(operation === undefined ? {} : { operation }),
-    ...(oldObject === undefined ? {} : { oldObject }),
-    ...(writer === undefined ? {} : { writer }),
-  };
 }
 
 function findingOf(observation: Observation, prefix: JsonPointer, question: Question): Finding {

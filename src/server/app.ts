@@ -60,8 +60,9 @@ export interface Server {
 export function buildServer(parts: ServerParts): Server {
   const app = makeApp(parts);
   let isDraining = false;
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isDraining) void reply.header('connection', 'close');
+    done();
   });
   serveHealth(app, parts, () => isDraining);
   const inFlight = serveReviews(app, parts);
