@@ -2,7 +2,7 @@ import { asList, asObject, isObject, type JsonObject } from '../kube/json.ts';
 import type { Plan } from './plan.ts';
 
 /** The lists of a pod's spec that a plan adds to. */
-const LISTS = ['initContainers', 'containers', 'volumes', 'imagePullSecrets'] as const;
+export const LISTS = ['initContainers', 'containers', 'volumes', 'imagePullSecrets'] as const;
 
 /**
  * The pod as it is after a plan: what the plan does not touch is the same value, not a copy, and the pod that was handed
