@@ -149,7 +149,10 @@ await clusterSuite('what people watch us with', { needs: ['prometheus'] }, (clus
     for (const [path, review] of HEALTHY) assert.equal(await post(path, review), 200);
     await waitUntil('the reviews to be scraped', async () => (await valueOf(count)) >= earlier + HEALTHY.length);
     for (const series of COUNTED) assert.ok((await valueOf(series)) > 0, series);
-    for (const { name, expr } of readAlerts()) assert.deepEqual(await prometheus.query(expr), [], name);
+    // A scrape that a busy machine lost is no matter; what was counted stays in its window far longer than is waited.
+    for (const { name, expr } of readAlerts()) {
+      await waitUntil(`${name} to have no reason`, async () => (await prometheus.query(expr)).length === 0);
+    }
   });
 
   it('raises an alert for a request that is no review', async () => {
