@@ -38,9 +38,15 @@ export const METERS = [
   gauge('scrapeguard_policy_last_reload_successful', "1 where the policy file's last content is in force.", []),
   gauge('scrapeguard_policy_last_reload_success_timestamp_seconds', 'When that was read, in Unix time.', []),
   counter('scrapeguard_certificate_problems_total', 'Certificates that could not be used or kept up.', []),
+  counter('scrapeguard_certificate_steps_total', 'Steps by which the replica that has the Lease kept the Secret up.', [
+    'step',
+  ]),
+  counter('scrapeguard_certificate_reloads_total', 'Certificates that were served in place of another.', []),
   gauge('scrapeguard_certificate_expiry_timestamp_seconds', 'When the serving certificate expires, in Unix time.', []),
   gauge('scrapeguard_cache_synced', '1 where the objects of a resource have been listed.', ['resource']),
   gauge('scrapeguard_cache_age_seconds', 'Since the API server was last heard of about a resource.', ['resource']),
+  counter('scrapeguard_cache_lists_total', 'Complete lists of a resource; the first one is the start.', ['resource']),
+  counter('scrapeguard_cache_failures_total', 'Lists and watches of a resource that failed.', ['resource']),
   gauge('scrapeguard_requests_in_flight', 'Requests that wait for their verdict.', []),
   gauge('scrapeguard_build_info', 'The version that runs; always 1.', ['version']),
 ] as const satisfies readonly Meter[];

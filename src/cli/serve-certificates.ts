@@ -92,7 +92,7 @@ export async function openCertificates(
   try {
     if (certSecret !== undefined) return await openSecret(certSecret, options, { io, log, meters, stopped });
     const certificates =
-      certDir === undefined ? await selfSignedSource([], io.now()) : await openFiles(certDir, { log, meters });
+      certDir === undefined ? await selfSignedSource([], io.now()) : await openFiles(certDir, { io, log, meters });
     return { certificates, close: async () => certificates.stop() };
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(error instanceof Error ? error.message : String(error), error);
@@ -101,11 +101,12 @@ export async function openCertificates(
 
 function openFiles(
   directory: string,
-  { log, meters }: Pick<CertificateParts, 'log' | 'meters'>,
+  { io, log, meters }: Omit<CertificateParts, 'stopped'>,
 ): Promise<CertificateSource> {
   return watchCertificateFiles({
     directory,
     intervalMs: LOOK_MS,
+    now: io.now,
     onProblem(sentence) {
       meters.count('scrapeguard_certificate_problems_total');
       log.error(sentence);
@@ -141,7 +142,10 @@ async function openSecret(
     now: io.now,
     elapsed: monotonic,
     isHopeless: (error) => error instanceof ApiError && error.status === 403,
-    onStep: (step) => log.info({ secret: where, step }, 'certificates changed'),
+    onStep(step) {
+      meters.count('scrapeguard_certificate_steps_total', { step });
+      log.info({ secret: where, step }, 'certificates changed');
+    },
     onProblem(reason) {
       meters.count('scrapeguard_certificate_problems_total');
       log.error({ secret: where, reason }, 'the certificate cannot be kept up');

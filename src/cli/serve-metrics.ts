@@ -27,7 +27,7 @@ export function metricsServer({ meters, certificates, client }: MetricsParts): F
   return buildMetricsServer({ certificates, gate, render: meters.render, contentType: meters.contentType });
 }
 
-/** Has the gauges read what is the case when somebody asks. */
+/** Has the gauges read what is the case when somebody asks, and certificates counted as they come. */
 export function observe(
   meters: Meters,
   { certificates, view, inFlight }: { certificates: CertificateSource; view: OpenView; inFlight: () => number },
@@ -37,6 +37,7 @@ export function observe(
   meters.observe('scrapeguard_certificate_expiry_timestamp_seconds', () => [
     { value: expiresAt(certificates.current.cert).getTime() / 1000 },
   ]);
+  certificates.onChange(() => meters.count('scrapeguard_certificate_reloads_total'));
   const caches = (): (readonly [string, { isSynced: boolean; age: number }])[] => Object.entries(view.caches());
   meters.observe('scrapeguard_cache_synced', () =>
     caches().map(([resource, { isSynced }]) => ({ labels: { resource }, value: isSynced ? 1 : 0 })),

@@ -80,7 +80,7 @@ function viewOfCluster(
   version: Awaited<ReturnType<typeof followVersion>>,
   { log, meters, ruleset, today }: ViewParts,
 ): OpenView {
-  const caches = startCaches({ client, clock: SYSTEM_CLOCK, random: Math.random, ...cacheLog(log) });
+  const caches = startCaches({ client, clock: SYSTEM_CLOCK, random: Math.random, ...cacheHooks(log, meters) });
   const secondLook = makeSecondLook({
     ruleset,
     today,
@@ -110,9 +110,14 @@ function viewOfCluster(
   };
 }
 
-/** One line when a collection cannot be followed, and one when it can again. */
-function cacheLog(log: Logger): Pick<Parameters<typeof startCaches>[0], 'onProblem' | 'onRecovery'> {
+/** One line when a collection cannot be followed, and one when it can again; every list and every failure is counted. */
+function cacheHooks(
+  log: Logger,
+  meters: Pick<Meters, 'count'>,
+): Pick<Parameters<typeof startCaches>[0], 'onList' | 'onFailure' | 'onProblem' | 'onRecovery'> {
   return {
+    onList: (resource) => meters.count('scrapeguard_cache_lists_total', { resource }),
+    onFailure: (resource) => meters.count('scrapeguard_cache_failures_total', { resource }),
     onProblem: (followed, error) => log.error({ resource: followed, err: error }, problemOf(followed, error)),
     onRecovery: (followed) => log.info({ resource: followed }, `${followed} are followed again`),
   };

@@ -8,6 +8,7 @@ import { RULES } from '../rules/index.ts';
 import { buildServer, type ServerParts } from '../server/app.ts';
 import { isQuiet, logLineFor } from '../server/log-line.ts';
 import { shutDown } from '../server/shutdown.ts';
+import { hasExpired } from '../tls/validity.ts';
 import type { Finish } from './command.ts';
 import { exampleCall } from './example-call.ts';
 import { Failure } from './failure.ts';
@@ -89,7 +90,8 @@ async function serveWith(options: ServeOptions, io: Io, prepared: Prepared): Pro
     ruleset,
     viewFor: view.viewFor,
     today,
-    isReady: view.isReady,
+    // No API server believes an expired certificate; a kubelet, which does not look at it, must hear so from us.
+    isReady: () => view.isReady() && !hasExpired(certificates.current, io.now()),
     ...recorders(log, meters, view),
   });
   const shown = await showMetrics(options, io, { meters, certificates, view, inFlight: server.inFlight });

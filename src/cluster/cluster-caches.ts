@@ -27,6 +27,10 @@ export interface CacheParts {
   readonly clock: Clock;
   /** Numbers from 0 up to 1. */
   readonly random: () => number;
+  /** Hears of each complete list of a collection. */
+  readonly onList: (followed: Followed) => void;
+  /** Hears of each list and each watch of a collection that failed. */
+  readonly onFailure: (followed: Followed) => void;
   /** Hears, once an outage, that a collection cannot be followed. */
   readonly onProblem: (followed: Followed, error: unknown) => void;
   /** Hears that it is followed again. */
@@ -95,7 +99,7 @@ function stateOf(reflector: Reflector): CacheState {
 }
 
 function follow(followed: Followed, store: Store, parts: CacheParts, tell: Listener): Reflector {
-  const { client, clock, random, onProblem, onRecovery } = parts;
+  const { client, clock, random, onList, onFailure, onProblem, onRecovery } = parts;
   return startReflector({
     client,
     clock,
@@ -108,6 +112,8 @@ function follow(followed: Followed, store: Store, parts: CacheParts, tell: Liste
         tell(followed, nameOf(metadataOf(object)));
       },
     },
+    onList: () => onList(followed),
+    onFailure: () => onFailure(followed),
     onProblem: (error) => onProblem(followed, error),
     onRecovery: () => onRecovery(followed),
   });

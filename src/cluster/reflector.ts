@@ -27,6 +27,10 @@ export interface ReflectorParts {
   readonly clock: Clock;
   /** Numbers from 0 up to 1. */
   readonly random: () => number;
+  /** Hears of each complete list. */
+  readonly onList: () => void;
+  /** Hears of each list or watch that failed. */
+  readonly onFailure: () => void;
   /** Hears of an error that lasts, once until things go well again. */
   readonly onProblem: (error: unknown) => void;
   /** Hears when a watch has been of use again. */
@@ -108,7 +112,7 @@ class Loop {
     const signal = AbortSignal.any([this.#stopping.signal, watchdog.signal]);
     try {
       this.#version ??= await this.#list(watchdog, signal);
-      return (await this.#watch(this.#version, watchdog, signal)) ? this.#succeed() : this.#backoff.fail();
+      return (await this.#watch(this.#version, watchdog, signal)) ? this.#succeed() : this.#rest();
     } catch (error) {
       return this.#stopping.signal.aborted ? 0 : this.#fail(watchdog.signal.aborted ? watchdog.signal.reason : error);
     } finally {
@@ -133,6 +137,7 @@ class Loop {
     for (const name of gone) store.delete(name);
     this.isSynced = true;
     this.knownAt = begun;
+    this.#parts.onList();
     return version;
   }
 
@@ -192,6 +197,12 @@ class Loop {
     if (!isFirst || isLie || error instanceof ApiError) this.#version = undefined;
     if (isLie) this.knownAt = -Infinity;
     if (wasListing || !isFirst || isLie) this.#tell(error);
+    return this.#rest();
+  }
+
+  /** After a failure: how long. */
+  #rest(): number {
+    this.#parts.onFailure();
     return this.#backoff.fail();
   }
 

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from './poll.ts';
 import { holdPair, PART_NAMES, type CertificateSource, type ServingPair } from './source.ts';
-import { isCertificateList, whyUnusable } from './validity.ts';
+import { hasExpired, isCertificateList, whyOutdated, whyUnusable } from './validity.ts';
 
 /** Where the files are, how often to look (milliseconds), and who hears of a pair that was not taken. */
 export type CertificateFilesOptions = {
   readonly directory: string;
   readonly intervalMs: number;
+  readonly now: () => Date;
   readonly onProblem: (sentence: string) => void;
 };
 
@@ -16,24 +17,34 @@ export type CertificateFiles = CertificateSource & { readonly check: () => Promi
 
 /**
  * Serves `tls.crt`, `tls.key` and, if it is there, `ca.crt` of a directory, and takes a changed pair when it is good.
- * A bad one leaves the old in force and is reported once, when it is seen unchanged a second time.
- * Dates are not judged here: a pair from a machine whose clock is ahead must not be missed for good.
+ * A bad one leaves the old in force and is reported once, when it is seen unchanged a second time; one that has expired
+ * takes no place of one that has not. A pair that is not valid yet is taken: a machine whose clock is ahead has made it.
+ * That the pair in force is not valid by its dates is reported once, too.
  * Throws an Error with one sentence when the first pair cannot be used.
  */
 export async function watchCertificateFiles(options: CertificateFilesOptions): Promise<CertificateFiles> {
-  const { directory, intervalMs, onProblem } = options;
+  const { directory, intervalMs, now, onProblem } = options;
   const first = await readParts(directory);
   const initial = toPair(first);
   if (typeof initial === 'string') throw new Error(`The certificate in ${directory} cannot be used: ${initial}`);
   const { source, replace } = holdPair(initial);
   const look = makeComparer(first, (pair) => {
-    if (typeof pair !== 'string') return replace(pair);
-    onProblem(`The new certificate in ${directory} cannot be used, the old one stays in force: ${pair}`);
+    const problem = typeof pair === 'string' ? pair : whyNoBetter(pair, source.current, now());
+    if (typeof pair !== 'string' && problem === undefined) return replace(pair);
+    onProblem(`The new certificate in ${directory} cannot be used, the old one stays in force: ${problem}`);
   });
+  let outdated: string | undefined;
+  const lookAtDates = (): void => {
+    const sentence = whyOutdated(source.current, now());
+    if (sentence !== undefined && sentence !== outdated) onProblem(`Nobody believes this server: ${sentence}`);
+    outdated = sentence;
+  };
   // Polled, not watched: a mounted Secret changes by a symlink swap that file events report differently on each system.
   const polling = poll(async (isStopped) => {
     const parts = await readParts(directory);
-    if (!isStopped()) look(parts);
+    if (isStopped()) return;
+    look(parts);
+    lookAtDates();
   }, intervalMs);
   return {
     get current() {
@@ -46,6 +57,10 @@ export async function watchCertificateFiles(options: CertificateFilesOptions): P
       source.stop();
     },
   };
+}
+
+function whyNoBetter(pair: ServingPair, current: ServingPair, at: Date): string | undefined {
+  return hasExpired(pair, at) && !hasExpired(current, at) ? whyOutdated(pair, at) : undefined;
 }
 
 /** Calls back with each new content, good or bad, once. */

@@ -4,7 +4,7 @@ import type { StoredSecret } from './certificate-store.ts';
 import { poll } from './poll.ts';
 import { makeRotation, type RotationParts } from './rotate.ts';
 import { holdPair, type CertificateSource, type ServingPair } from './source.ts';
-import { whyUnusable } from './validity.ts';
+import { hasExpired, whyOutdated, whyUnusable } from './validity.ts';
 
 /** How a certificate in a Secret is kept up, and who hears of what. */
 export type SelfManagedOptions = RotationParts & {
@@ -56,8 +56,10 @@ export async function selfManagedSource(options: SelfManagedOptions): Promise<Se
     if (isStopped()) return;
     const sentence = await turn((secret) => {
       const pair = pairOf(secret);
-      if (!isStopped() && pair !== undefined && !isSame(pair, source.current)) replace(pair);
-    }).then(() => whyExpired(source.current, now()), sentenceOf);
+      if (isStopped() || pair === undefined || isSame(pair, source.current)) return;
+      // Perhaps an old one that somebody put back: whoever has the lease makes another.
+      if (!hasExpired(pair, now()) || hasExpired(source.current, now())) replace(pair);
+    }).then(() => whyOutdated(source.current, now()), sentenceOf);
     if (sentence !== undefined && sentence !== problem && !isStopped()) onProblem(sentence);
     problem = sentence;
   }, intervalMs);
@@ -117,10 +119,6 @@ function pairOf(secret: StoredSecret | undefined, at?: Date): ServingPair | unde
 
 function isSame(one: ServingPair, other: ServingPair): boolean {
   return one.cert === other.cert && one.key === other.key && one.ca === other.ca;
-}
-
-function whyExpired(pair: ServingPair, at: Date): string | undefined {
-  return whyUnusable(pair, { at });
 }
 
 /** What an error says, and what caused it where it says little itself, as fetch's do. */

@@ -27,6 +27,19 @@ export function expiresAt(cert: string): Date {
   return new X509Certificate(cert).validToDate;
 }
 
+/** True when nobody whose clock agrees with `at` believes the pair any more. */
+export function hasExpired({ cert }: Pick<KeyPair, 'cert'>, at: Date): boolean {
+  return expiresAt(cert) < at;
+}
+
+/** Why nobody believes the pair at a moment, for its dates; the same sentence at every such moment. */
+export function whyOutdated({ cert }: Pick<KeyPair, 'cert'>, at: Date): string | undefined {
+  const { validFromDate, validToDate } = new X509Certificate(cert);
+  if (validToDate < at) return `The certificate in ${PART_NAMES.cert} has expired at ${validToDate.toISOString()}.`;
+  if (validFromDate <= at) return undefined;
+  return `The certificate in ${PART_NAMES.cert} is not valid before ${validFromDate.toISOString()}.`;
+}
+
 /** True when every certificate of a PEM text can be read, and there is one. */
 export function isCertificateList(pem: string): boolean {
   return readCertificates(pem).length > 0;

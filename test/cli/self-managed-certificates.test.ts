@@ -257,6 +257,27 @@ describe('a certificate that is kept in a Secret', () => {
     assert.notEqual(world.secret()['tls.crt'], stranger.cert);
   });
 
+  it('is not taken from a Secret in which somebody put one that has expired, unless its own has, too', async (t) => {
+    const world = new World(t);
+    const [a, b] = [await world.replica('a'), await world.replica('b')];
+    const old = structuredClone(world.store.get(SECRET) ?? {});
+    const first = b.current;
+    world.pass((LEAF * 2) / 3);
+    await a.check();
+    await b.check();
+    const renewed = b.current;
+    assert.notDeepEqual(renewed, first);
+    world.store.put(SECRET, old);
+    world.pass(LEAF / 3 + 1);
+    world.store.put(LEASE, { spec: { holderIdentity: 'somebody who is alive and does nothing' } });
+    await b.check();
+    assert.deepEqual(b.current, renewed);
+    world.pass(LEAF);
+    world.store.put(LEASE, { spec: { holderIdentity: 'somebody else who does nothing' } });
+    await b.check();
+    assert.deepEqual(b.current, first);
+  });
+
   it('repairs a caBundle that somebody edited, and sets one in a configuration that appears later', async (t) => {
     const world = new World(t);
     const mutating: JsonObject = world.store.get(MUTATING) ?? {};
@@ -365,6 +386,8 @@ describe('an API server that refuses', () => {
     world.pass(LEAF + 1);
     world.store.put(LEASE, { spec: { holderIdentity: 'somebody who is alive and does nothing' } });
     await b.check();
-    assert.match(world.problems[0] ?? '', /^The certificate in tls\.crt is valid from .* to .*, not at /);
+    world.pass(1_000);
+    await b.check();
+    assert.deepEqual(world.problems, ['The certificate in tls.crt has expired at 2026-01-02T00:00:00.000Z.']);
   });
 });

@@ -33,6 +33,8 @@ async function start(t: TestContext): Promise<Started> {
     client: server.client,
     clock,
     random: () => 1,
+    onList: () => undefined,
+    onFailure: () => undefined,
     onProblem: (followed, error) => problems.push(`${followed}: ${String(error)}`),
     onRecovery: (followed) => problems.push(`${followed}: recovered`),
   });

@@ -22,6 +22,8 @@ interface Following {
   readonly store: FollowedStore;
   readonly reflector: Reflector;
   readonly told: string[];
+  /** Lists that were complete, and lists and watches that failed. */
+  readonly counted: { lists: number; failures: number };
 }
 
 async function follow(t: TestContext, parts: Partial<ReflectorParts> = {}): Promise<Following> {
@@ -29,6 +31,7 @@ async function follow(t: TestContext, parts: Partial<ReflectorParts> = {}): Prom
   const clock = makeClock();
   const store = makeStore();
   const told: string[] = [];
+  const counted = { lists: 0, failures: 0 };
   const reflector = startReflector({
     client: server.client,
     path: PATH,
@@ -36,12 +39,14 @@ async function follow(t: TestContext, parts: Partial<ReflectorParts> = {}): Prom
     store,
     clock,
     random: () => 1,
+    onList: () => void (counted.lists += 1),
+    onFailure: () => void (counted.failures += 1),
     onProblem: (error) => told.push(String(error)),
     onRecovery: () => told.push('recovered'),
     ...parts,
   });
   t.after(() => reflector.stop());
-  return { server, clock, store, reflector, told };
+  return { server, clock, store, reflector, told, counted };
 }
 
 /** Follows, has two roles listed at version 10, and gives the watch that begins there. */
@@ -258,6 +263,20 @@ describe('a watch that fails', () => {
     (await nextList(following)).answer(pageOf('20', []));
     await nextWatch(following, '20');
     assert.equal(following.told.length, 1);
+  });
+
+  it('is counted, and so is each list', async (t) => {
+    const following = await followTwo(t);
+    assert.deepEqual(following.counted, { lists: 1, failures: 0 });
+    following.watch.fail(500);
+    await following.clock.pass(FIRST);
+    (await nextList(following)).fail(503);
+    await following.clock.pass(SECOND);
+    (await nextList(following)).answer(pageOf('20', []));
+    (await nextWatch(following, '20')).end();
+    await following.clock.pass(1_000);
+    await nextWatch(following, '20');
+    assert.deepEqual(following.counted, { lists: 2, failures: 3 });
   });
 
   it('notices silence: a connection that neither speaks nor ends', async (t) => {

@@ -3,7 +3,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { watchCertificateFiles, type CertificateFiles } from '../../src/tls/certificate-files.ts';
-import type { ServingPair } from '../../src/tls/source.ts';
+import { issueServerCertificate, lastingUntil } from '../../src/tls/issue.ts';
+import type { KeyPair, ServingPair } from '../../src/tls/source.ts';
 import {
   makeAuthority,
   makeDirectory,
@@ -22,10 +23,16 @@ const NEVER = 2 ** 31 - 1;
 
 type Watched = { files: CertificateFiles; problems: string[]; changes: ServingPair[] };
 
-async function watch(t: TestContext, directory: string, intervalMs = NEVER): Promise<Watched> {
+type Watching = { readonly intervalMs?: number; readonly now?: () => Date };
+
+async function watch(
+  t: TestContext,
+  directory: string,
+  { intervalMs = NEVER, now = () => new Date() }: Watching = {},
+): Promise<Watched> {
   const problems: string[] = [];
   const changes: ServingPair[] = [];
-  const files = await watchCertificateFiles({ directory, intervalMs, onProblem: (text) => problems.push(text) });
+  const files = await watchCertificateFiles({ directory, intervalMs, now, onProblem: (text) => problems.push(text) });
   files.onChange((pair) => changes.push(pair));
   t.after(() => files.stop());
   return { files, problems, changes };
@@ -149,7 +156,7 @@ test('a mounted Secret is followed over its symlink swaps', async (t) => {
 test('it looks by itself at the interval, until it is stopped', { timeout: 20_000 }, async (t) => {
   const directory = await makeDirectory(t);
   await writeParts(directory, old);
-  const { files, changes } = await watch(t, directory, 5);
+  const { files, changes } = await watch(t, directory, { intervalMs: 5 });
   const changed = new Promise<ServingPair>((resolve) => files.onChange(resolve));
   await writeParts(directory, renewed);
   // An unref'ed timer alone does not keep this test alive.
@@ -173,4 +180,32 @@ test('nothing is reported after a stop, whatever was under way', async (t) => {
   await underWay;
   await files.check();
   assert.deepEqual({ problems, changes, current: files.current }, { problems: [], changes: [], current: old });
+});
+
+test('a pair that expires is told of once; one that has expired takes no place of one that has not', async (t) => {
+  const directory = await makeDirectory(t);
+  let now = new Date('2026-03-01T00:00:00Z');
+  const until = (date: string): Promise<KeyPair> => {
+    const validity = lastingUntil(now, new Date(date));
+    return issueServerCertificate({ cert: ca, ...authority }, { commonName: 'x', names: ['localhost'] }, validity);
+  };
+  const [first, second] = [await until('2026-03-02T00:00:00Z'), await until('2026-03-03T00:00:00Z')];
+  await writeParts(directory, first);
+  const { files, problems, changes } = await watch(t, directory, { now: () => now });
+  await files.check();
+  now = new Date('2026-03-02T00:00:01Z');
+  for (let look = 0; look < 3; look++) await files.check();
+  const gone = (time: string): string => `The certificate in tls.crt has expired at ${time}.`;
+  assert.deepEqual(problems.splice(0), [`Nobody believes this server: ${gone('2026-03-02T00:00:00.000Z')}`]);
+  await writeParts(directory, second);
+  await files.check();
+  await writeParts(directory, first);
+  await files.check();
+  assert.deepEqual(problems.splice(0), [
+    `The new certificate in ${directory} cannot be used, the old one stays in force: ${gone('2026-03-02T00:00:00.000Z')}`,
+  ]);
+  assert.deepEqual({ changes, current: files.current }, { changes: [second], current: second });
+  now = new Date('2026-02-01T00:00:00Z');
+  await files.check();
+  assert.match(problems.join(), /^Nobody believes this server: .* is not valid before 2026-02-28T23:00:00\.000Z\.$/);
 });

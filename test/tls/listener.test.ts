@@ -98,7 +98,7 @@ test('a bad pair in the files changes nothing for clients', async (t) => {
   await writeParts(directory, first);
   const problems: string[] = [];
   const onProblem = (sentence: string): unknown => problems.push(sentence);
-  const files = await watchCertificateFiles({ directory, intervalMs: 60_000, onProblem });
+  const files = await watchCertificateFiles({ directory, intervalMs: 60_000, now: () => new Date(), onProblem });
   const address = await listen(t, files);
   await writeParts(directory, { key: second.key });
   await files.check();
@@ -133,7 +133,7 @@ test('requests that flow during 20 rotations are all answered', { timeout: 60_00
   await mountParts(directory, first, 0);
   const problems: string[] = [];
   const onProblem = (sentence: string): unknown => problems.push(sentence);
-  const files = await watchCertificateFiles({ directory, intervalMs: 5, onProblem });
+  const files = await watchCertificateFiles({ directory, intervalMs: 5, now: () => new Date(), onProblem });
   const address = await listen(t, files);
 
   const rotated = new AbortController();
