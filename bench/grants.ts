@@ -1,6 +1,5 @@
 // What it costs to follow a large cluster's roles and bindings, and to decide on a role that reaches a thousand of them.
 
-import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import { NEWEST_VERSION } from '../src/policy/cluster-view.ts';
 import { makeRuleset } from '../src/policy/ruleset.ts';
 import { GrantsIndex } from '../src/rbac/grants-index.ts';
 import { RULES } from '../src/rules/index.ts';
+import { startChild } from './children.ts';
 import { BINDINGS, CHAIN, clusterRoleNumber, COLLECTIONS, pageText } from './large-cluster.ts';
 import { quantile, residentMebibytes } from './load.ts';
 
@@ -45,10 +45,10 @@ async function memoryRow(bundle: readonly string[], freePort: () => Promise<numb
   const [listPort, port] = [await freePort(), await freePort()];
   const kubeconfig = join(tmpdir(), `scrapeguard-bench-${process.pid}`);
   writeFileSync(kubeconfig, kubeconfigFor(listPort), { mode: 0o600 });
-  const lists = spawn(process.execPath, ['bench/list-server.ts', String(listPort)], { stdio: 'inherit' });
+  const lists = startChild(['bench/list-server.ts', String(listPort)]);
   await sleep(1_000);
   const args = [...bundle, String(port), '--metrics-port', '0', '--kubeconfig', kubeconfig];
-  const server = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const server = startChild(args);
   try {
     await untilReady(port);
     await sleep(IDLE_MS);
