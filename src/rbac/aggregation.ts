@@ -16,6 +16,10 @@ export interface Step {
 /** The roles and everything that they aggregate, transitively, nearest first, each once. Linear, whatever the cycles. */
 export function* walkMembers(starts: Iterable<ClusterRole>, view: GrantsView): Generator<Step, void> {
   const queue = firstSteps(starts);
+  if (queue.every(({ role }) => role.selectors.length === 0)) {
+    yield* queue;
+    return;
+  }
   const seen = new Set(queue.map(({ role }) => role.name));
   const expanded = new Set<string>();
   const frontier = new Frontier<ClusterRole>((role) => seen.has(role.name));
