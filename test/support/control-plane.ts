@@ -45,6 +45,10 @@ export type ControlPlane = Cluster & {
   readonly stopApiServer: () => Promise<void>;
   /** Starts it again on the same port and data, with other options if given; settles when it is ready. */
   readonly startApiServer: (options?: ApiServerOptions) => Promise<void>;
+  /** Stops the API server, the controller manager and etcd. */
+  readonly stopEverything: () => Promise<void>;
+  /** Starts them again on the same ports and data; settles when the API server and the controller manager are ready. */
+  readonly startEverything: () => Promise<void>;
   /** Ends everything and removes its folder. */
   readonly stop: () => Promise<void>;
 };
@@ -53,6 +57,8 @@ const START_TRIES = 4;
 const READY_MS = 90_000;
 const POLL_MS = 50;
 const STOP_GRACE_MS = 15_000;
+/** It waits for whoever watches, and would wait for a minute; etcd has what it wrote. */
+const API_SERVER_GRACE_MS = 4_000;
 
 /**
  * Starts a control plane and waits until it is ready (about three seconds when the toolchain is there, which is built
@@ -82,30 +88,41 @@ async function assemble({ guard, line, toolchain }: Base, options: ControlPlaneO
   const ports: Ports = { etcdClient, etcdPeer, apiserver, controllers };
   const run = makeRunner(guard);
   const identities = await writeFiles(files, ports);
-  const etcd = await run(toolchain.etcd, etcdFlags(files, ports), files.etcdOutput);
-  await waitUntilServing(etcd, async () => (await fetch(`http://127.0.0.1:${etcdClient}/health`)).ok);
-  const startServer = makeApiServerStarter({ run, toolchain, files, ports, identities });
+  const parts = { run, toolchain, files, ports, identities };
+  const startEtcd = (): Promise<GuardedProgram> => runEtcd(parts);
+  let etcd = await startEtcd();
+  const startServer = makeApiServerStarter(parts);
   let current = await startServer(options.apiserver);
   const description = { line, url: apiServerUrl(ports), ...identities, auditLog: files.auditLog, directory, toolchain };
   const cluster = await openCluster(description);
   await waitForNamespace(cluster, 'default');
-  const programs: GuardedProgram[] = [etcd];
-  if (options.controllers !== false && toolchain.kubeControllerManager !== undefined) {
-    const manager = await run(toolchain.kubeControllerManager, controllerFlags(files, ports), files.controllersOutput);
-    programs.push(manager);
-    const managerServer = { url: `https://127.0.0.1:${controllers}`, ca: identities.authority.cert };
-    await waitUntilServing(manager, () => isHealthy(managerServer, '/healthz'));
-  }
+  const startManager = async (): Promise<GuardedProgram | undefined> =>
+    options.controllers === false ? undefined : runManager(parts);
+  let manager = await startManager();
   await ensureServiceAccount(cluster.request, 'default');
+  const programs = (): readonly GuardedProgram[] => [etcd, manager, current].filter((program) => program !== undefined);
   // A program whose port was taken may have looked ready because another instance answered.
-  for (const program of [...programs, current]) await failIfEnded(program);
+  for (const program of programs()) await failIfEnded(program);
   return {
     ...cluster,
-    pids: () => [...programs, current].filter((program) => program.end() === undefined).map((program) => program.pid),
-    stopApiServer: async () => void (await current.stop(STOP_GRACE_MS)),
+    pids: () =>
+      programs()
+        .filter((program) => program.end() === undefined)
+        .map((program) => program.pid),
+    stopApiServer: async () => void (await current.stop(API_SERVER_GRACE_MS)),
     startApiServer: async (changed = options.apiserver) => {
-      await current.stop(STOP_GRACE_MS);
+      await current.stop(API_SERVER_GRACE_MS);
       current = await startAgain(() => startServer(changed));
+    },
+    stopEverything: async () => {
+      await manager?.stop(STOP_GRACE_MS);
+      await current.stop(API_SERVER_GRACE_MS);
+      await etcd.stop(STOP_GRACE_MS);
+    },
+    startEverything: async () => {
+      etcd = await startAgain(startEtcd);
+      current = await startAgain(() => startServer(options.apiserver));
+      manager = await startAgain(startManager);
     },
     stop: () => guard.end(),
   };
@@ -138,6 +155,28 @@ type ServerParts = {
   readonly identities: Identities;
 };
 
+async function runEtcd({ run, toolchain, files, ports }: ServerParts): Promise<GuardedProgram> {
+  const program = await run(toolchain.etcd, etcdFlags(files, ports), files.etcdOutput);
+  await waitUntilServing(program, async () => (await fetch(`http://127.0.0.1:${ports.etcdClient}/health`)).ok);
+  return program;
+}
+
+/** Undefined where the toolchain has no controller manager. */
+async function runManager({
+  run,
+  toolchain,
+  files,
+  ports,
+  identities,
+}: ServerParts): Promise<GuardedProgram | undefined> {
+  const command = toolchain.kubeControllerManager;
+  if (command === undefined) return undefined;
+  const program = await run(command, controllerFlags(files, ports), files.controllersOutput);
+  const server = { url: `https://127.0.0.1:${ports.controllers}`, ca: identities.authority.cert };
+  await waitUntilServing(program, () => isHealthy(server, '/healthz'));
+  return program;
+}
+
 function makeApiServerStarter(parts: ServerParts): (options?: ApiServerOptions) => Promise<GuardedProgram> {
   const { run, toolchain, files, ports, identities } = parts;
   const server = { url: apiServerUrl(ports), ca: identities.authority.cert };
@@ -155,7 +194,7 @@ function makeApiServerStarter(parts: ServerParts): (options?: ApiServerOptions) 
 }
 
 /** In place the port cannot be another one; a passing connection that took it as its own end soon gives it back. */
-async function startAgain(start: () => Promise<GuardedProgram>): Promise<GuardedProgram> {
+async function startAgain<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await start();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { Agent } from 'node:https';
 import { join } from 'node:path';
@@ -8,7 +8,9 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { certificatePermissions, type Permissions } from '../../../src/cluster/certificate-permissions.ts';
 import { asList, asObject, asString, asStrings, type JsonObject } from '../../../src/kube/json.ts';
-import { issueAuthority, issueServerCertificate } from '../../../src/tls/issue.ts';
+import { issueAuthority, issueServerCertificate, lastingUntil, type Validity } from '../../../src/tls/issue.ts';
+import { serviceNames } from '../../../src/tls/service-names.ts';
+import { readableCertificates } from '../../../src/tls/validity.ts';
 import { runCli } from '../../cli/run-cli.ts';
 import { requestApi } from '../../support/api-request.ts';
 import { makeKubeconfig } from '../../support/cluster-access.ts';
@@ -16,6 +18,7 @@ import { EXPOSES, makePod, verdictOf } from '../../support/cluster-objects.ts';
 import { ownClusterSuite } from '../../support/cluster-suite.ts';
 import type { ControlPlane } from '../../support/control-plane.ts';
 import { type Guard, startGuard } from '../../support/guard.ts';
+import { makeScraper, type Series } from '../../support/own-metrics.ts';
 import type { Relay } from '../../support/relay.ts';
 import { type ServerProcess, startServer } from '../../support/server-process.ts';
 import { servedBy } from '../../support/served-by.ts';
@@ -37,12 +40,22 @@ const CONFIGURATIONS = ['validating', 'mutating'].map(
 const WRITERS: Pace = { senders: 20, restMs: 200 };
 const PROBES: Pace = { senders: 1, restMs: 100 };
 
+/** Long enough to be taken up before it is over. */
+const BRIEF_MS = 15_000;
+const EXPIRY = 'scrapeguard_certificate_expiry_timestamp_seconds';
+const PROBLEMS = 'scrapeguard_certificate_problems_total';
+
 /** The kinds of objects that there is a right to, as the rights name them. */
 const { namespaced: IN_NAMESPACE, clusterWide: CLUSTER_WIDE } = certificatePermissions(SECRET);
 const KINDS = [...IN_NAMESPACE, ...CLUSTER_WIDE].map(({ resources }) => asStrings(resources));
 
-/** Lives so short that a leaf is renewed, and its CA replaced, while one watches. */
-const SHORT_LIVES = ['--cert-duration', '60s', '--ca-duration', '90s'];
+/** Lives so short that a leaf is renewed while one watches, and API servers are waited for briefly. */
+const SHORT_LIVES = ['--cert-duration', '60s', '--ca-duration', '1h'];
+
+/** When the leaf that is there at first is due, and when its CA is: after the servers have started. */
+const DUE = { leafMs: 15_000, caMs: 22_000 };
+const HOUR_MS = 3_600_000;
+const NAMES = [...serviceNames(NAMESPACE), '127.0.0.1'];
 
 await ownClusterSuite(
   'certificates that two servers keep in a Secret, with failurePolicy Fail',
@@ -50,6 +63,7 @@ await ownClusterSuite(
   (cluster) => {
     let guard: Guard;
     let front: Relay;
+    let metricsOf: (server: ServerProcess) => Promise<Series>;
     const servers: ServerProcess[] = [];
     /** A server that logs in as a ServiceAccount and keeps its certificates in a Secret. */
     const start = async (
@@ -68,11 +82,17 @@ await ownClusterSuite(
     before(async () => {
       guard = await startGuard();
       await prepare(cluster);
+      const body = await secretThatIsDue();
+      assert.equal(
+        (await cluster.request(SECRET_PATH.slice(0, -SECRET.length - 1), { method: 'POST', body })).status,
+        201,
+      );
       const both = ['server-1', 'server-2'].map((name) =>
         start(name, SERVER_ACCOUNT, { secret: SECRET, args: SHORT_LIVES }),
       );
       servers.push(...(await Promise.all(both)));
       front = await startService(servers);
+      metricsOf = await makeScraper(cluster, NAMESPACE);
       await pointTo(cluster, `https://127.0.0.1:${front.port}`);
       await waitUntil('the API server to ask', async () => (await judged(cluster, 1)) === REFUSED);
     });
@@ -80,6 +100,16 @@ await ownClusterSuite(
       front.stop();
       await guard.end();
     });
+
+    /** How often one of them has made a CA, and how often each of them has served another certificate. */
+    const counted = async (): Promise<{ readonly staged: number; readonly reloads: readonly number[] }> => {
+      const all = await Promise.all(servers.map((server) => metricsOf(server)));
+      const staged = all.map((series) => series('scrapeguard_certificate_steps_total{step="stage"}'));
+      return {
+        staged: staged.reduce((sum, count) => sum + count, 0),
+        reloads: all.map((series) => series('scrapeguard_certificate_reloads_total')),
+      };
+    };
 
     it('leaf and CA are renewed under 20 writers, and no admission is lost', async (t) => {
       const first = await secretOf(cluster);
@@ -103,6 +133,7 @@ await ownClusterSuite(
 
     it('a deleted Secret is made anew, and no admission is lost', async (t) => {
       const old = await secretOf(cluster);
+      const known = await counted();
       const requests = startVerdicts(t, cluster);
       const probes = startProbes(t, cluster, servers);
       assert.equal((await cluster.request(SECRET_PATH, { method: 'DELETE' })).status, 200);
@@ -110,6 +141,9 @@ await ownClusterSuite(
       assert.deepEqual(Object.keys(await requests.stop()).sort(), ['allowed', REFUSED]);
       assert.deepEqual(Object.keys(await probes.stop()), ['believed']);
       assert.notEqual((await secretOf(cluster))['ca.key'], old['ca.key']);
+      const { staged, reloads } = await counted();
+      assert.equal(staged, known.staged + 1, 'one replica made it');
+      for (const [index, count] of reloads.entries()) assert.ok(count > (known.reloads[index] ?? 0), 'each served it');
     });
 
     it('caBundles that somebody emptied are set again', async () => {
@@ -123,6 +157,41 @@ await ownClusterSuite(
 
     it('nothing of it was forbidden', async () => {
       for (const server of servers) assert.doesNotMatch(JSON.stringify(await server.log()), /forbidden/);
+    });
+
+    it('a certificate that nobody may renew expires, and is renewed as soon as somebody may', async () => {
+      const known = await counted();
+      const { namespaced } = certificatePermissions(SECRET);
+      await setRules(cluster, namespaced.map(readingOnly));
+      const { 'ca.crt': cert = '', 'ca.key': key = '' } = await secretOf(cluster);
+      const authority = readableCertificates(cert).find((one) => one.checkPrivateKey(createPrivateKey(key)));
+      const now = new Date();
+      const leaf = await issueServerCertificate(
+        { cert: String(authority), key },
+        { commonName: 'x', names: NAMES },
+        lastingUntil(now, new Date(now.getTime() + BRIEF_MS)),
+      );
+      await writeSecret(cluster, { 'tls.crt': leaf.cert, 'tls.key': leaf.key });
+      for (const server of servers) {
+        await waitUntil('the server to be left out', async () => !(await server.isReady()));
+        const series = await metricsOf(server);
+        assert.ok(series(EXPIRY) * 1_000 < Date.now());
+      }
+      // Connections that were made before go on.
+      front.cut();
+      await waitUntil('a write to be held back', async () =>
+        (await judged(cluster, 1)).includes('failed calling webhook'),
+      );
+      for (const server of servers) {
+        await waitUntil('a complaint', async () => (await metricsOf(server))(PROBLEMS) > 0);
+      }
+      await setRules(cluster, namespaced);
+      await waitUntil('a verdict', async () => (await judged(cluster, 1)) === REFUSED);
+      for (const server of servers) {
+        await waitUntil('the server to be ready', () => server.isReady());
+        assert.ok((await metricsOf(server))(EXPIRY) * 1_000 > Date.now());
+      }
+      assert.ok((await counted()).reloads.every((count, index) => count >= (known.reloads[index] ?? 0) + 2));
     });
 
     it('certs inspect finds nothing wrong in the cluster', async () => {
@@ -227,6 +296,22 @@ async function allow(cluster: ControlPlane, account: string, permissions: Permis
   }
 }
 
+/** Secrets may be read and not written. */
+function readingOnly(rule: JsonObject): JsonObject {
+  if (!isDeepStrictEqual(rule['resources'], ['secrets'])) return rule;
+  return { ...rule, verbs: asStrings(rule['verbs']).filter((verb) => verb === 'get') };
+}
+
+/** What the servers' ServiceAccount may do in its namespace. */
+async function setRules(cluster: ControlPlane, rules: readonly JsonObject[]): Promise<void> {
+  await apply(cluster, `/apis/${RBAC}/v1/namespaces/${NAMESPACE}/roles`, {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'Role',
+    metadata: { name: `certificates-of-${SERVER_ACCOUNT}` },
+    rules: rules.filter(({ verbs }) => asStrings(verbs).length > 0),
+  });
+}
+
 async function configurationsOf(cluster: ControlPlane, agent?: Agent): Promise<readonly JsonObject[]> {
   const request = agent === undefined ? {} : { agent };
   return Promise.all(CONFIGURATIONS.map(async (path) => asObject((await cluster.request(path, request)).body)));
@@ -298,6 +383,18 @@ async function otherLeaf(cluster: ControlPlane, old: Readonly<Record<string, str
     const { 'tls.crt': cert = '' } = await secretOf(cluster);
     return cert === '' || cert === old['tls.crt'] ? undefined : cert;
   });
+}
+
+/** What servers made two hours ago, with a life of which two thirds are over in a moment. */
+async function secretThatIsDue(): Promise<JsonObject> {
+  const now = Date.now();
+  const made = new Date(now - 2 * HOUR_MS);
+  const dueIn = (milliseconds: number): Validity =>
+    lastingUntil(made, new Date(made.getTime() + (2 * HOUR_MS + milliseconds) * 1.5));
+  const authority = await issueAuthority('scrapeguard CA', dueIn(DUE.caMs));
+  const leaf = await issueServerCertificate(authority, { commonName: 'x', names: NAMES }, dueIn(DUE.leafMs));
+  const stringData = { 'tls.crt': leaf.cert, 'tls.key': leaf.key, 'ca.crt': authority.cert, 'ca.key': authority.key };
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: SECRET }, type: 'kubernetes.io/tls', stringData };
 }
 
 async function writeSecret(cluster: ControlPlane, stringData: Readonly<Record<string, string>>): Promise<void> {
