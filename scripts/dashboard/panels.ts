@@ -208,6 +208,15 @@ export const SECTIONS: readonly Section[] = [
         queries: [[`min by (resource) (scrapeguard_cache_synced{${OURS}})`, '{{resource}}']],
       },
       {
+        title: 'Lists and failures of the caches',
+        about: 'A list more than the one at the start is a watch that could not go on; failures are tried again.',
+        unit: 'cpm',
+        queries: [
+          [perMinute('resource', 'scrapeguard_cache_lists_total')[0], 'listed: {{resource}}'],
+          [perMinute('resource', 'scrapeguard_cache_failures_total')[0], 'failed: {{resource}}'],
+        ],
+      },
+      {
         title: 'Policy reloads',
         about: 'Policy files that changed: used, or refused as invalid.',
         unit: 'cpm',
@@ -224,6 +233,15 @@ export const SECTIONS: readonly Section[] = [
         about: 'What is left of the life of each serving certificate.',
         unit: 's',
         queries: [[`scrapeguard_certificate_expiry_timestamp_seconds{${OURS}} - time()`, '{{instance}}']],
+      },
+      {
+        title: 'Certificates renewed',
+        about: 'Steps of the server that keeps the Secret up, and certificates that servers took in place of another.',
+        unit: 'cpm',
+        queries: [
+          perMinute('step', 'scrapeguard_certificate_steps_total'),
+          [perMinute('instance', 'scrapeguard_certificate_reloads_total')[0], 'taken: {{instance}}'],
+        ],
       },
       {
         title: 'Problems with certificates',

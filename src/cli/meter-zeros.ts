@@ -1,4 +1,5 @@
 import { REVIEW_ERRORS } from '../admission/review-error.ts';
+import { COLLECTIONS } from '../cluster/cluster-caches.ts';
 import { RESOURCES } from '../kube/resources.ts';
 import type { Answer } from '../policy/decide.ts';
 import { RULES } from '../rules/index.ts';
@@ -16,8 +17,8 @@ const BY_SECOND_LOOK: readonly Labels[] = [RESOURCES.clusterroles, RESOURCES.clu
 );
 
 /**
- * Series that an alert looks at: they are there from the start on, since Prometheus sees no increase in a series whose
- * first value is 1.
+ * Series that an alert or the dashboard looks at, of what happens seldom: they are there from the start on, since
+ * Prometheus sees no increase in a series whose first value is 1.
  */
 export const FROM_ZERO: Readonly<Partial<Record<MeterName, readonly Labels[]>>> = {
   scrapeguard_findings_total: ALARMING.flatMap((answer) => BY_RULE.map((labels) => ({ ...labels, answer }))),
@@ -28,5 +29,6 @@ export const FROM_ZERO: Readonly<Partial<Record<MeterName, readonly Labels[]>>> 
   })),
   scrapeguard_second_look_missed_total: BY_SECOND_LOOK,
   scrapeguard_second_look_given_up_total: BY_SECOND_LOOK,
+  scrapeguard_cache_failures_total: Object.keys(COLLECTIONS).map((resource) => ({ resource })),
   scrapeguard_policy_reloads_total: [{ outcome: 'used' }, { outcome: 'refused' }],
 };

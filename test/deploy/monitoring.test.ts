@@ -61,6 +61,14 @@ describe('every query of the alerts and the dashboard', () => {
   }
 });
 
+describe('every metric of our own', () => {
+  const asked = new Set(QUERIES.flatMap(({ expr }) => seriesOf(expr)));
+  for (const { name, kind } of METERS) {
+    const series = kind === 'histogram' ? `${name}_bucket` : name;
+    it(`is in an alert or on the dashboard: ${name}`, () => assert.ok(asked.has(series)));
+  }
+});
+
 describe('the dashboard', () => {
   const { uid, panels } = dashboard();
   const drawn = asList(panels).map(asObject);
