@@ -1,4 +1,5 @@
 // Objects that other projects publish, as one writes them into a cluster to see what becomes of them.
+import { Agent } from 'node:https';
 import { asList, asObject, asString, type JsonObject } from '../../src/kube/json.ts';
 import { metadataOf } from '../../src/kube/object.ts';
 import type { Cluster } from './cluster-access.ts';
@@ -24,6 +25,9 @@ export async function publishedFor(cluster: Cluster, namespace: string): Promise
   return found;
 }
 
+/** Enough to keep an API server of two cores busy. */
+const SENDERS = 8;
+
 /** The answers of a dry run, by place: the status, and whether there was a warning of ours. */
 export async function tryAll(
   cluster: Cluster,
@@ -32,15 +36,17 @@ export async function tryAll(
   const statuses = new Map<string, number>();
   let warned = 0;
   const queue = [...objects];
+  const agent = new Agent({ keepAlive: true });
   const work = async (): Promise<void> => {
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const { place, collection, object } = next;
-      const answer = await cluster.request(`${collection}?dryRun=All`, { method: 'POST', body: object });
+      const answer = await cluster.request(`${collection}?dryRun=All`, { method: 'POST', body: object, agent });
       statuses.set(place, answer.status);
       if (rulesIn(answer.warnings).length > 0) warned += 1;
     }
   };
-  await Promise.all(Array.from({ length: 4 }, work));
+  await Promise.all(Array.from({ length: SENDERS }, work));
+  agent.destroy();
   return { statuses, warned };
 }
 

@@ -53,7 +53,7 @@ const KINDS = [...IN_NAMESPACE, ...CLUSTER_WIDE].map(({ resources }) => asString
 const SHORT_LIVES = ['--cert-duration', '60s', '--ca-duration', '1h'];
 
 /** When the leaf that is there at first is due, and when its CA is: after the servers have started. */
-const DUE = { leafMs: 15_000, caMs: 22_000 };
+const DUE = { leafMs: 18_000, caMs: 24_000 };
 const HOUR_MS = 3_600_000;
 const NAMES = [...serviceNames(NAMESPACE), '127.0.0.1'];
 
