@@ -74,7 +74,8 @@ export async function measureLatencies(
   const start = performance.now();
   for (let index = 0; index < rate * seconds; index += 1) {
     const due = start + (index * 1000) / rate;
-    if (due > performance.now()) await sleep(due - performance.now());
+    const wait = due - performance.now();
+    if (wait > 0) await sleep(wait);
     pending.push(send(client, message).then(() => void latencies.push(performance.now() - due)));
   }
   await Promise.all(pending);

@@ -1,5 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
-import type * as undiciModule from 'undici';
+import type undiciModule from 'undici';
 import type { Dispatcher } from 'undici';
 
 import { asObject, asString, type JsonObject } from '../kube/json.ts';
@@ -54,7 +54,11 @@ export interface Connection {
  */
 export async function connect({ kubeconfig, context }: Connection): Promise<ApiClient> {
   // The libraries take half a second to load, which the standalone server and the command line need not wait for.
-  const [{ KubeConfig }, undici] = await Promise.all([import('@kubernetes/client-node'), import('undici')]);
+  // undici is CommonJS, of which a bundle has no named exports.
+  const [{ KubeConfig }, { default: undici }] = await Promise.all([
+    import('@kubernetes/client-node'),
+    import('undici'),
+  ]);
   const config = new KubeConfig();
   if (kubeconfig === undefined) config.loadFromCluster();
   else config.loadFromFile(kubeconfig);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,11 +53,41 @@ describe('the bundle', () => {
     }
   });
 
+  it('asks a cluster', { timeout: 60_000 }, async () => {
+    const asked: (string | undefined)[] = [];
+    const cluster = createServer(({ url }, response) => {
+      asked.push(url?.split('?')[0]);
+      response.setHeader('content-type', 'application/json').end('{"metadata":{"resourceVersion":"1"},"items":[]}');
+    });
+    await new Promise<void>((resolve) => cluster.listen(0, '127.0.0.1', resolve));
+    try {
+      const kubeconfig = join(directory, 'kubeconfig');
+      writeFileSync(kubeconfig, kubeconfigFor(cluster.address()));
+      const args = ['who-can', 'get', 'nodes/proxy', '--kubeconfig', kubeconfig];
+      await execute(process.execPath, [made.start, ...args], { cwd: directory });
+      assert.ok(asked.includes('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'), asked.join(' '));
+    } finally {
+      cluster.close();
+    }
+  });
+
   it('carries the licences of what is in it', () => {
     const text = readFileSync(join(directory, 'LICENSES.txt'), 'utf8');
     for (const name of ['fastify', 'pino', 'yaml']) assert.match(text, new RegExp(`^# ${name} [0-9.]+, `, 'm'));
   });
 });
+
+function kubeconfigFor(address: ReturnType<Server['address']>): string {
+  assert.ok(typeof address === 'object' && address !== null);
+  return JSON.stringify({
+    clusters: [
+      { name: 'a', cluster: { server: `http://127.0.0.1:${address.port}`, 'insecure-skip-tls-verify': true } },
+    ],
+    users: [{ name: 'a', user: { token: 'a' } }],
+    contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+    'current-context': 'a',
+  });
+}
 
 function statusOf(port: number, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
