@@ -20,4 +20,6 @@ const server = createServer({ key: current.key, cert: current.cert, keepAlive: t
     response.end(body);
   });
 });
+// As ours: it must not close a connection while the other one has its turn.
+server.keepAliveTimeout = 120_000;
 server.listen(Number(process.argv[2]), '127.0.0.1');
