@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Agent } from 'node:https';
 import { describe, it } from 'node:test';
+import { connect } from 'node:tls';
 
 import { viewOf } from '../../src/policy/cluster-view.ts';
 import { shutDown } from '../../src/server/shutdown.ts';
@@ -62,5 +64,16 @@ describe('shutting down', () => {
     const answer = await slow;
     assert.deepEqual([answer.status, answer.headers['connection']], [200, 'close']);
     await stopping;
+  });
+
+  it('is not held by a connection on which nobody has asked anything', { timeout: 20_000 }, async (t) => {
+    const server = await makeServer(t);
+    const socket = connect({ port: await listen(server), host: '127.0.0.1', ca: server.ca });
+    t.after(() => socket.destroy());
+    socket.on('error', () => undefined);
+    await once(socket, 'secureConnect');
+    const closed = once(socket, 'close');
+    await shutDown(server, 0);
+    await closed;
   });
 });
