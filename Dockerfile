@@ -13,12 +13,12 @@ COPY scripts scripts
 COPY src src
 RUN node scripts/build.ts
 
-# No shell, no package manager, nothing to write to: Node, the bundle and its licences.
+# No shell, no package manager, nothing to write to: Node, the bundle and its licences. Source maps stay behind.
 FROM ${BASE}
 LABEL org.opencontainers.image.title="scrapeguard" \
       org.opencontainers.image.description="An admission webhook that keeps Kubernetes metrics private" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /src/dist /app
+COPY --from=build /src/dist/*.mjs /src/dist/LICENSES.txt /app/
 USER 65532:65532
 EXPOSE 9443 8443
 ENTRYPOINT ["/nodejs/bin/node", "/app/scrapeguard.mjs"]

@@ -72,7 +72,7 @@ function check(): void {
 
   it('adds the bundle to its base and nothing else, no shell either', async (t) => {
     const [added, standing] = [await filesIn(root), await filesIn(base)];
-    const isOurs = /^app\/(?:scrapeguard[\w-]*\.mjs(?:\.map)?|LICENSES\.txt)$/;
+    const isOurs = /^app\/(?:scrapeguard[\w-]*\.mjs|LICENSES\.txt)$/;
     assert.deepEqual(
       [...added.keys()].filter((path) => !standing.has(path) && !isOurs.test(path)),
       [],
