@@ -25,6 +25,9 @@ export function readLabels(name: string): JsonObject[] {
   });
 }
 
+/** What was read of each file: the tests of one process read the same ones. */
+const manifestsOf = new Map<string, readonly Manifest[]>();
+
 /**
  * Every object of the corpus, or of the files that some labels are about, by its place in the words of the labels: file,
  * document, and item of a list.
@@ -35,7 +38,9 @@ export async function readCorpus(labels = readLabels('index.jsonl')): Promise<Re
   for await (const text of readTexts(files, process.stdin)) {
     if (!('text' in text)) throw new Error(`${text.file}: ${text.message}`);
     const file = text.file.slice(CORPUS.length + 1);
-    for (const manifest of readManifests(file, text.text).manifests) {
+    const manifests = manifestsOf.get(file) ?? readManifests(file, text.text).manifests;
+    manifestsOf.set(file, manifests);
+    for (const manifest of manifests) {
       found.set(placeOf(file, manifest.document, manifest.prefix.split('/').at(-1) || null), manifest);
     }
   }

@@ -5,12 +5,10 @@ import type { Operation, UserInfo } from '../../src/kube/admission-review.ts';
 import { isObject, type JsonObject } from '../../src/kube/json.ts';
 import { viewOf } from '../../src/policy/cluster-view.ts';
 import { evaluate } from '../../src/policy/evaluate.ts';
-import { policyParser } from '../../src/policy/parse.ts';
 import type { Rule } from '../../src/policy/rule.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
 import { RULES } from '../../src/rules/index.ts';
-
-const parsePolicy = policyParser(RULES);
+import { policyOf } from './validate-review.ts';
 
 /** One row of a rule's table: an object, and what the rule must say of it as `messageId path`, in any order. */
 export interface RuleCase {
@@ -29,14 +27,9 @@ export interface RuleCase {
 
 /** What one rule says of one object under a policy that enforces everything, as `messageId path`. */
 export function findingsOf(rule: Rule, row: RuleCase): string[] {
-  const parsed = parsePolicy({
-    apiVersion: 'scrapeguard.io/v1alpha1',
-    kind: 'MetricsPolicy',
-    spec: { ...row.policy, rules: { [rule.meta.id]: { params: row.params ?? {} } } },
-  });
-  assert.ok(parsed.ok, JSON.stringify(parsed));
+  const policy = policyOf(RULES, { ...row.policy, rules: { [rule.meta.id]: { params: row.params ?? {} } } });
   const everything = { enforce: 'strict', warn: 'strict', audit: 'strict' } as const;
-  const { findings, errors } = evaluate(row.object, makeRuleset([rule], parsed.document.spec), {
+  const { findings, errors } = evaluate(row.object, makeRuleset([rule], policy), {
     view: viewOf(row.clusterObjects ?? []),
     scope: { profiles: everything, uncertain: false },
     namespace: row.namespace ?? 'default',

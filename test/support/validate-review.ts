@@ -12,7 +12,7 @@ import { groupOf, metadataOf, refOf } from '../../src/kube/object.ts';
 import { RESOURCES } from '../../src/kube/resources.ts';
 import { TEMPLATE_KINDS } from '../../src/kube/templates.ts';
 import { viewOf } from '../../src/policy/cluster-view.ts';
-import type { Policy } from '../../src/policy/document.ts';
+import { policySchema, type Policy } from '../../src/policy/document.ts';
 import { policyParser, type PolicyParser } from '../../src/policy/parse.ts';
 import type { Rule } from '../../src/policy/rule.ts';
 import { makeRuleset } from '../../src/policy/ruleset.ts';
@@ -81,12 +81,17 @@ function resourceOf(object: JsonObject): GroupVersionResource {
   return { group, version, resource: row?.resource ?? `${kind.toLowerCase()}s` };
 }
 
-const parsers = new WeakMap<readonly Rule[], PolicyParser>();
+const parsersOfLists = new WeakMap<readonly Rule[], PolicyParser>();
+const parsers = new Map<string, PolicyParser>();
 
-/** A parser takes long to make, so that each list of rules has one. */
+/** A parser takes long to make: lists of rules that are the same to a policy share one. */
 function parserOf(rules: readonly Rule[]): PolicyParser {
-  const parser = parsers.get(rules) ?? policyParser(rules);
-  parsers.set(rules, parser);
+  const known = parsersOfLists.get(rules);
+  if (known !== undefined) return known;
+  const key = JSON.stringify([policySchema(rules), rules.map(({ meta }) => [meta.id, meta.judgesGrants])]);
+  const parser = parsers.get(key) ?? policyParser(rules);
+  parsers.set(key, parser);
+  parsersOfLists.set(rules, parser);
   return parser;
 }
 
