@@ -39,9 +39,8 @@ export async function runTests(group: TestGroup, signal: AbortSignal): Promise<T
   process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE;
   let failed = false;
   const skips: Skip[] = [];
-  const { files, remove } = groupTestFiles(group.files);
   const stream = run({
-    files: [...files],
+    files: [...groupTestFiles(group.files)],
     concurrency: group.concurrency,
     timeout: TEST_LIMIT_MS,
     signal: AbortSignal.any([signal, AbortSignal.timeout(GROUP_LIMIT_MS)]),
@@ -50,11 +49,7 @@ export async function runTests(group: TestGroup, signal: AbortSignal): Promise<T
   stream.on('test:pass', ({ name, skip }) => {
     if (skip !== undefined && skip !== false) skips.push({ name, reason: skip === true ? '' : skip });
   });
-  try {
-    for await (const chunk of stream.compose(new spec())) process.stdout.write(String(chunk));
-  } finally {
-    remove();
-  }
+  for await (const chunk of stream.compose(new spec())) process.stdout.write(String(chunk));
   return { failed, skips };
 }
 

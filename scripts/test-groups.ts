@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
  * The folders of `test/` whose files share a process, since what they test is pure: no file of theirs changes anything
@@ -12,26 +12,32 @@ export const SHARING_FOLDERS: readonly string[] = ['kube', 'rbac', 'policy', 'in
 /** How many files share a process at most: every core is to have something to do. */
 const GROUP_SIZE = 8;
 
-/** Test files of which some stand for several others, until `remove` is called. */
-export type TestGroups = { readonly files: readonly string[]; readonly remove: () => void };
+/** Where the modules are that stand for several test files, each named after what it holds. */
+const GROUPS = fileURLToPath(new URL('../node_modules/.cache/test-groups', import.meta.url));
 
 /**
  * Puts files of the same sharing folder together, at most eight into a process, by modules that import them; all other
  * files stay as they are. Tests keep their names and their places.
  */
-export function groupTestFiles(files: readonly string[]): TestGroups {
-  const directory = mkdtempSync(join(tmpdir(), 'scrapeguard-test-groups-'));
-  const alone = files.filter((file) => !isSharing(file));
+export function groupTestFiles(files: readonly string[]): readonly string[] {
   const groups = SHARING_FOLDERS.flatMap((folder) => {
     const inFolder = files.filter((file) => basename(dirname(file)) === folder && isSharing(file));
-    return chunksOf(inFolder, GROUP_SIZE).map((chunk, index) => {
-      const file = join(directory, `${folder}-${index + 1}.test.mjs`);
-      const imports = chunk.map((path) => `import ${JSON.stringify(pathToFileURL(path).href)};\n`);
-      writeFileSync(file, imports.join(''));
-      return file;
-    });
+    return chunksOf(inFolder, GROUP_SIZE).map((chunk) => groupOf(folder, chunk));
   });
-  return { files: [...groups, ...alone], remove: () => rmSync(directory, { recursive: true }) };
+  return [...groups, ...files.filter((file) => !isSharing(file))];
+}
+
+function groupOf(folder: string, files: readonly string[]): string {
+  const text = files.map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`).join('');
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const group = join(GROUPS, `${folder}-${hash}.test.mjs`);
+  if (existsSync(group)) return group;
+  mkdirSync(GROUPS, { recursive: true });
+  // A rename is all or nothing, for another run may look for the same file.
+  const written = `${group}.${process.pid}`;
+  writeFileSync(written, text);
+  renameSync(written, group);
+  return group;
 }
 
 function isSharing(file: string): boolean {
