@@ -8,6 +8,7 @@ import { asObject, type JsonObject } from '../../src/kube/json.ts';
 import { requestApi } from '../support/api-request.ts';
 import { clusterSuite } from '../support/cluster-suite.ts';
 import { type Guard, startGuard } from '../support/guard.ts';
+import { grantMetrics, makeScraperToken, scraperBinding } from '../support/own-metrics.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { ALERTS_FILE, readAlerts, readPanelQueries, seriesIn, seriesOf } from '../support/queries.ts';
 import { makePod } from '../support/rule-tester.ts';
@@ -76,7 +77,7 @@ await clusterSuite('what people watch us with', { needs: ['prometheus'] }, (clus
     guard = await startGuard();
     await writeFile(policyFile(), POLICY);
     webhook = await startWebhook(cluster, { args: ['--policy', policyFile()] });
-    const token = await scraperToken();
+    const token = await makeScraperToken(cluster, webhook.namespace);
     await writeFile(join(guard.directory, 'token'), token, { mode: 0o600 });
     exposition = String((await requestApi(metricsServer(), { token }, '/metrics')).body);
     prometheus = await startPrometheus(guard, { scrapeConfigs: [scrapeConfig()], rules: await impatientRules() });
@@ -90,25 +91,6 @@ await clusterSuite('what people watch us with', { needs: ['prometheus'] }, (clus
     url: `https://127.0.0.1:${webhook.servers[0]?.metricsPort}`,
     ca: webhook.authority.cert,
   });
-
-  const make = async (path: string, body: object): Promise<void> => {
-    assert.equal((await cluster.request(path, { method: 'POST', body })).status, 201, path);
-  };
-
-  const grant = async (name: string, namespace: string): Promise<void> => {
-    await make(`/apis/${RBAC}/v1/clusterroles`, {
-      metadata: { name },
-      rules: [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }],
-    });
-    await make(`/apis/${RBAC}/v1/clusterrolebindings`, bindingOf(name, namespace));
-  };
-
-  const scraperToken = async (): Promise<string> => {
-    const { namespace } = webhook;
-    await make(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'scraper' } });
-    await grant(`scraper-${namespace}`, namespace);
-    return cluster.serviceAccountToken(namespace, 'scraper');
-  };
 
   /** As docs/operations.md says, but for how the server is found. */
   const scrapeConfig = (): JsonObject => ({
@@ -171,7 +153,7 @@ await clusterSuite('what people watch us with', { needs: ['prometheus'] }, (clus
   });
 
   it('raises an alert for a verdict that could not be had in time', async () => {
-    const review = bindingReview(bindingOf('no-time', 'default'));
+    const review = bindingReview(scraperBinding('default', 'no-time'));
     // A role may be read within the shortest time, now and then.
     for (let attempt = 0; attempt < 20; attempt += 1) await post('/validate?timeout=1ms', review);
     await fires('ScrapeguardUnknownVerdicts');
@@ -179,8 +161,8 @@ await clusterSuite('what people watch us with', { needs: ['prometheus'] }, (clus
 
   it('raises an alert for two writes that give together what neither gives', async () => {
     const name = `late-${webhook.namespace}`;
-    assert.equal(await post('/validate', bindingReview(bindingOf(name, webhook.namespace))), 200);
-    await grant(name, webhook.namespace);
+    assert.equal(await post('/validate', bindingReview(scraperBinding(webhook.namespace, name))), 200);
+    await grantMetrics(cluster, webhook.namespace, name);
     await fires('ScrapeguardSecondLookMissed');
   });
 
@@ -221,16 +203,6 @@ function deploymentOf(pod: JsonObject): JsonObject {
   const selector = { matchLabels: { app: 'app' } };
   const template = { metadata: { labels: selector.matchLabels }, spec: pod['spec'] };
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'app' }, spec: { selector, template } };
-}
-
-function bindingOf(name: string, namespace: string): JsonObject {
-  return {
-    apiVersion: `${RBAC}/v1`,
-    kind: 'ClusterRoleBinding',
-    metadata: { name },
-    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
-    subjects: [{ kind: 'ServiceAccount', namespace, name: 'scraper' }],
-  };
 }
 
 function bindingReview(binding: JsonObject): JsonObject {

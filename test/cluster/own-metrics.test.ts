@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type ApiResponse, type Credentials, requestApi } from '../support/api-request.ts';
 import { clusterSuite } from '../support/cluster-suite.ts';
+import { makeScraperToken } from '../support/own-metrics.ts';
 import { useWebhook } from '../support/webhook.ts';
-
-const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
 await clusterSuite('our own metrics', {}, (cluster) => {
   const webhook = useWebhook(cluster);
@@ -18,10 +17,6 @@ await clusterSuite('our own metrics', {}, (cluster) => {
   const token = async (name: string): Promise<Credentials> => ({
     token: await cluster.serviceAccountToken(namespace, name),
   });
-  const make = async (path: string, body: object): Promise<void> => {
-    const { status } = await cluster.request(path, { method: 'POST', body });
-    assert.equal(status, 201, path);
-  };
 
   it('are shown to nobody without a token', async () => {
     assert.equal((await ask('anonymous')).status, 401);
@@ -34,15 +29,7 @@ await clusterSuite('our own metrics', {}, (cluster) => {
   });
 
   it('are shown to whoever may, and tell what happened', async () => {
-    const scraper = `scraper-${namespace}`;
-    await make(`/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: 'scraper' } });
-    const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
-    await make(`${RBAC}/clusterroles`, { metadata: { name: scraper }, rules });
-    await make(`${RBAC}/clusterrolebindings`, {
-      metadata: { name: scraper },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: scraper },
-      subjects: [{ kind: 'ServiceAccount', namespace, name: 'scraper' }],
-    });
+    const scraper = await makeScraperToken(cluster, namespace);
     const refused = await cluster.request(`/api/v1/namespaces/${namespace}/pods`, {
       method: 'POST',
       body: {
@@ -51,7 +38,7 @@ await clusterSuite('our own metrics', {}, (cluster) => {
       },
     });
     assert.equal(refused.status, 403);
-    const { status, body } = await ask(await token('scraper'));
+    const { status, body } = await ask({ token: scraper });
     assert.equal(status, 200);
     const text = String(body);
     for (const line of [
