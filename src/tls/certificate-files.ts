@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from './poll.ts';
 import { holdPair, PART_NAMES, type CertificateSource, type ServingPair } from './source.ts';
-import { hasExpired, isCertificateList, whyOutdated, whyUnusable } from './validity.ts';
+import { isCertificateList, isStepBack, whyOutdated, whyUnusable } from './validity.ts';
 
 /** Where the files are, how often to look (milliseconds), and who hears of a pair that was not taken. */
 export type CertificateFilesOptions = {
@@ -60,7 +60,7 @@ export async function watchCertificateFiles(options: CertificateFilesOptions): P
 }
 
 function whyNoBetter(pair: ServingPair, current: ServingPair, at: Date): string | undefined {
-  return hasExpired(pair, at) && !hasExpired(current, at) ? whyOutdated(pair, at) : undefined;
+  return isStepBack(pair, current, at) ? whyOutdated(pair, at) : undefined;
 }
 
 /** Calls back with each new content, good or bad, once. */

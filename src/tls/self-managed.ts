@@ -4,7 +4,7 @@ import type { StoredSecret } from './certificate-store.ts';
 import { poll } from './poll.ts';
 import { makeRotation, type RotationParts } from './rotate.ts';
 import { holdPair, type CertificateSource, type ServingPair } from './source.ts';
-import { hasExpired, whyOutdated, whyUnusable } from './validity.ts';
+import { isStepBack, whyOutdated, whyUnusable } from './validity.ts';
 
 /** How a certificate in a Secret is kept up, and who hears of what. */
 export type SelfManagedOptions = RotationParts & {
@@ -57,8 +57,8 @@ export async function selfManagedSource(options: SelfManagedOptions): Promise<Se
     const sentence = await turn((secret) => {
       const pair = pairOf(secret);
       if (isStopped() || pair === undefined || isSame(pair, source.current)) return;
-      // Perhaps an old one that somebody put back: whoever has the lease makes another.
-      if (!hasExpired(pair, now()) || hasExpired(source.current, now())) replace(pair);
+      // Whoever has the lease makes another in the place of an old one that was put back.
+      if (!isStepBack(pair, source.current, now())) replace(pair);
     }).then(() => whyOutdated(source.current, now()), sentenceOf);
     if (sentence !== undefined && sentence !== problem && !isStopped()) onProblem(sentence);
     problem = sentence;

@@ -32,6 +32,11 @@ export function hasExpired({ cert }: Pick<KeyPair, 'cert'>, at: Date): boolean {
   return expiresAt(cert) < at;
 }
 
+/** True when a pair has expired and the one whose place it would take has not: perhaps somebody put an old one back. */
+export function isStepBack(pair: Pick<KeyPair, 'cert'>, current: Pick<KeyPair, 'cert'>, at: Date): boolean {
+  return hasExpired(pair, at) && !hasExpired(current, at);
+}
+
 /** Why nobody believes the pair at a moment, for its dates; the same sentence at every such moment. */
 export function whyOutdated({ cert }: Pick<KeyPair, 'cert'>, at: Date): string | undefined {
   const { validFromDate, validToDate } = new X509Certificate(cert);
