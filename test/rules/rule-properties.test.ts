@@ -42,10 +42,14 @@ const anyObject = fc
 
 /** An example of which one part is something else; what kind it is stays. */
 function broken(examples: readonly JsonObject[]): fc.Arbitrary<JsonObject> {
-  return fc.tuple(fc.constantFrom(...examples), fc.nat(), anyJson).map(([object, number, value]) => {
-    const { apiVersion, kind } = object;
-    return Object.assign({}, replaceNode(object, number % countNodes(object), value), { apiVersion, kind });
-  });
+  return fc
+    .tuple(fc.constantFrom(...examples), fc.nat(), anyJson)
+    .map(([object, number, value]) => asKindOf(object, replaceNode(object, number % countNodes(object), value)));
+}
+
+/** A spread, for `Object.assign` would make a `__proto__` of the fields the prototype of what it assigns to. */
+function asKindOf({ apiVersion, kind }: JsonObject, fields: JsonObject): JsonObject {
+  return { ...fields, apiVersion, kind };
 }
 
 /** The examples that an API server admits; the others are files of components. */
