@@ -32,9 +32,8 @@ export class GrantsIndex implements GrantsView {
   readonly #roleBindingsIn = new Multimap<string, Binding>();
   readonly #roleBindingsFor = new Multimap<string, Binding>();
 
-  /** Adds a ClusterRole, or replaces the one of the same name. */
-  upsertClusterRole(object: JsonObject): void {
-    const role = clusterRoleOf(object, this.#lists.share);
+  /** Adds a ClusterRole, or replaces the one of the same name; `role` is what was read of the object already. */
+  upsertClusterRole(object: JsonObject, role = clusterRoleOf(object, this.#lists.share)): void {
     this.deleteClusterRole(role.name);
     this.#clusterRoles.set(role.name, role);
     for (const anchor of anchorsOfLabels(role.labels)) this.#clusterRolesAt.add(anchor, role);
