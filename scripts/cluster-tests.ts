@@ -1,17 +1,27 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { RUNNER_VARIABLES, type SuitesMode } from '../test/support/cluster-suite.ts';
 import { type ControlPlane, startControlPlane } from '../test/support/control-plane.ts';
 import type { KubernetesLine } from '../test/support/toolchain.ts';
-import { joinOutcomes, runTests, type TestOutcome } from './run-tests.ts';
+import { runTests, type TestOutcome } from './run-tests.ts';
 import type { TestFiles } from './test-files.ts';
 
-/** Two files at once: they mostly wait for the API server, and the smallest machine has two cores. */
-const SHARED_CONCURRENCY = 2;
+/** Files at once: the smallest machine has two cores, and half of a suite is waiting for something. */
+const CONCURRENCY = 3;
+
+/** What takes a minute or more is begun first, the longest before all, so that nothing long is left for the end. */
+const LONGEST = [
+  'self-managed-certificates',
+  'plain-manifests',
+  'recovery',
+  'installed-permissions',
+  'corpus-grants',
+  'install',
+].map((name) => `${name}.test.ts`);
 
 /**
- * Runs the cluster suites on one version of Kubernetes: first those that share a control plane, which is started for
- * them and stopped after them, then one by one those that start their own.
+ * Runs the cluster suites on one version of Kubernetes: those that share a control plane, which is started before them
+ * and stopped after them, and those that start their own.
  */
 export async function runClusterTests(
   line: KubernetesLine,
@@ -20,14 +30,17 @@ export async function runClusterTests(
 ): Promise<TestOutcome> {
   tellSuites('required');
   process.env['SCRAPEGUARD_TEST_KUBERNETES'] = line;
-  const shared = { title: `Kubernetes ${line}, shared control plane`, files: files.shared };
-  const serial = { title: `Kubernetes ${line}, a control plane each`, files: files.serial };
-  return joinOutcomes([
-    await withSharedControlPlane(line, files.shared.length > 0 && !signal.aborted, () =>
-      runTests({ ...shared, concurrency: SHARED_CONCURRENCY }, signal),
-    ),
-    await runTests({ ...serial, concurrency: 1 }, signal),
-  ]);
+  const group = {
+    title: `Kubernetes ${line}`,
+    files: longestFirst([...files.own, ...files.shared]),
+    concurrency: CONCURRENCY,
+  };
+  return withSharedControlPlane(line, files.shared.length > 0 && !signal.aborted, () => runTests(group, signal));
+}
+
+function longestFirst(files: readonly string[]): readonly string[] {
+  const longest = LONGEST.flatMap((name) => files.filter((file) => basename(file) === name));
+  return [...new Set([...longest, ...files])];
 }
 
 /** Tells the suites of the test files that are run from here on whether they run. */

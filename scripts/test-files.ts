@@ -8,13 +8,13 @@ export type TestFiles = {
   readonly unit: readonly string[];
   /** On the control plane that they share. */
   readonly shared: readonly string[];
-  /** Each on a control plane of its own, one after the other. */
-  readonly serial: readonly string[];
+  /** Each on a control plane of its own. */
+  readonly own: readonly string[];
 };
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CLUSTER = join('test', 'cluster') + sep;
-const SERIAL = join(CLUSTER, 'serial') + sep;
+const OWN = join(CLUSTER, 'own') + sep;
 
 /** The test files whose path contains one of the words, or all of them when there is none. Sorted. */
 export function findTestFiles(words: readonly string[]): TestFiles {
@@ -27,7 +27,7 @@ export function findTestFiles(words: readonly string[]): TestFiles {
     all.filter((file) => belongs(file)).map((file) => join(ROOT, file));
   return {
     unit: select((file) => !file.startsWith(CLUSTER)),
-    shared: select((file) => file.startsWith(CLUSTER) && !file.startsWith(SERIAL)),
-    serial: select((file) => file.startsWith(SERIAL)),
+    shared: select((file) => file.startsWith(CLUSTER) && !file.startsWith(OWN)),
+    own: select((file) => file.startsWith(OWN)),
   };
 }

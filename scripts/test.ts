@@ -14,7 +14,7 @@ printSkips(skips);
 if (failed) process.exitCode ??= 1;
 
 async function runAll(): Promise<TestOutcome> {
-  const clusterFiles = [...files.shared, ...files.serial];
+  const clusterFiles = [...files.own, ...files.shared];
   if (files.unit.length + clusterFiles.length === 0) {
     process.stderr.write('No test file has such a path.\n');
     return { failed: true, skips: [] };

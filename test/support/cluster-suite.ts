@@ -50,7 +50,7 @@ export async function clusterSuite(
   );
 }
 
-/** A suite on a control plane of its own, to change cluster-scoped objects and to restart things. For test/cluster/serial. */
+/** A suite on a control plane of its own, to change cluster-scoped objects and to restart things. For test/cluster/own. */
 export async function ownClusterSuite(
   name: string,
   { needs = [], ...options }: ControlPlaneOptions & { readonly needs?: SuiteNeeds },
@@ -67,7 +67,7 @@ export async function ownClusterSuite(
   );
 }
 
-/** A suite that needs the toolchain, and starts what it needs by itself. For test/cluster/serial. */
+/** A suite that needs the toolchain, and starts what it needs by itself. For test/cluster/own. */
 export async function toolchainSuite(
   name: string,
   { needs = [] }: { readonly needs?: SuiteNeeds },

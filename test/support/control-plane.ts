@@ -140,8 +140,9 @@ function makeRunner(guard: Guard): Runner {
     guard.start({
       command,
       args: Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
-      // Neither a proxy nor a kubeconfig of the person who runs the tests comes in between.
-      env: { PATH: process.env['PATH'] ?? '', HOME: guard.directory, ...env },
+      // Neither a proxy nor a kubeconfig of the person who runs the tests comes in between. A control plane that lives a
+      // minute has memory to spare, and collecting garbage as often as Go does costs it a quarter of its start.
+      env: { PATH: process.env['PATH'] ?? '', HOME: guard.directory, GOGC: '400', ...env },
       cwd: guard.directory,
       logFile,
     });

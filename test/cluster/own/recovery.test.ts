@@ -151,9 +151,11 @@ await ownClusterSuite(
       const known = await metrics();
       await cluster.stopApiServer();
       for (const server of servers) {
-        await waitUntil('a complaint', async () =>
-          (await server.log()).some(({ msg }) => String(msg).endsWith('cannot be followed')),
-        );
+        for (const resource of RESOURCES) {
+          await waitUntil(`a complaint about ${resource}`, async () =>
+            (await server.log()).some(({ msg }) => String(msg).endsWith(`/${resource} cannot be followed`)),
+          );
+        }
         assert.equal(await server.isReady(), true, 'what is known holds meanwhile');
       }
       await cluster.startApiServer();
