@@ -6,6 +6,7 @@ import { defaultLine, findToolchain } from '../test/support/toolchain.ts';
 import { runClusterTests, tellSuites } from './cluster-tests.ts';
 import { abortOnSignals, joinOutcomes, printSkips, runTests, type TestOutcome } from './run-tests.ts';
 import { findTestFiles } from './test-files.ts';
+import { shareProcess } from './test-groups.ts';
 
 const files = findTestFiles(process.argv.slice(2));
 const signal = abortOnSignals();
@@ -26,5 +27,7 @@ async function runAll(): Promise<TestOutcome> {
     return joinOutcomes([unit, await runClusterTests(defaultLine(), files, signal)]);
   }
   if (isCi) tellSuites('left-out');
-  return runTests({ title: 'unit', files: [...files.unit, ...clusterFiles], concurrency }, signal);
+  // All that these have to say is that they are skipped.
+  const skipped = clusterFiles.length > 0 ? [shareProcess('cluster', clusterFiles)] : [];
+  return runTests({ title: 'unit', files: [...files.unit, ...skipped], concurrency }, signal);
 }

@@ -63,9 +63,8 @@ describe('the pages', () => {
     });
 
     it(`${path}: sessions end as they are shown`, async () => {
-      process.chdir(fileURLToPath(ROOT));
       for (const { argv, output } of sessionsIn(text)) {
-        const { stdout, stderr } = await runCli(argv);
+        const { stdout, stderr } = await runCli(argv, { cwd: fileURLToPath(ROOT) });
         assert.equal(`${stderr}${stdout}`.trim(), output.trim());
       }
     });

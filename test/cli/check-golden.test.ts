@@ -15,11 +15,10 @@ describe('check, in golden files', () => {
   for (const name of readdirSync(CASES)) {
     it(name, async () => {
       const folder = join(CASES, name);
-      // Paths in the output are as they were given.
-      process.chdir(folder);
       const policy = readdirSync(folder).includes('policy.yaml') ? ['--policy', 'policy.yaml'] : [];
-      const text = await runCli(['check', 'in', ...policy]);
-      const json = await runCli(['check', 'in', ...policy, '-o', 'json']);
+      // Paths in the output are as they were given.
+      const text = await runCli(['check', 'in', ...policy], { cwd: folder });
+      const json = await runCli(['check', 'in', ...policy, '-o', 'json'], { cwd: folder });
       checkGoldens(
         folder,
         {

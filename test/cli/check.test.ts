@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 
 import type { Report } from '../../src/report/report.ts';
@@ -42,20 +42,14 @@ const FILES: Readonly<Record<string, string>> = {
 
 const folder = mkdtempSync(join(tmpdir(), 'check-'));
 
-before(() => {
-  for (const [name, text] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  process.chdir(folder);
-});
-after(() => {
-  process.chdir(tmpdir());
-  rmSync(folder, { recursive: true });
-});
+for (const [name, text] of Object.entries(FILES)) {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+after(() => rmSync(folder, { recursive: true }));
 
 const check = (line: string, surroundings?: Surroundings): Promise<Ran> =>
-  runCli(['check', ...line.split(' ').filter((word) => word !== '')], surroundings);
+  runCli(['check', ...line.split(' ').filter((word) => word !== '')], { cwd: folder, ...surroundings });
 
 /** The report of a run with `-o json`. */
 async function reportOf(line: string, surroundings?: Surroundings): Promise<Report> {
@@ -160,8 +154,8 @@ describe('check', () => {
   it('writes one report to each place', async () => {
     const { stdout } = await check('refused.yaml -o json=report.json -o text=report.txt -o text');
     const { stdout: json } = await check('refused.yaml -o json');
-    assert.equal(readFileSync('report.json', 'utf8'), json);
-    assert.equal(readFileSync('report.txt', 'utf8'), stdout);
+    assert.equal(readFileSync(join(folder, 'report.json'), 'utf8'), json);
+    assert.equal(readFileSync(join(folder, 'report.txt'), 'utf8'), stdout);
     assert.match(stdout, /1 object checked: 1 finding \(1 enforce\)\.\n$/);
     assert.equal((await check('refused.yaml -o json=report.json')).stdout, '');
   });
@@ -171,7 +165,7 @@ describe('check', () => {
     const coloured = await check('refused.yaml -o text -o text=colourless.txt', { isTTY: true });
     assert.notEqual(coloured.stdout, plain);
     assert.equal(stripVTControlCharacters(coloured.stdout), plain);
-    assert.equal(readFileSync('colourless.txt', 'utf8'), plain);
+    assert.equal(readFileSync(join(folder, 'colourless.txt'), 'utf8'), plain);
     assert.equal((await check('refused.yaml', { isTTY: true, env: { NO_COLOR: '1' } })).stdout, plain);
     assert.equal((await check('refused.yaml', { isTTY: true, env: { TERM: 'dumb' } })).stdout, plain);
     assert.equal((await check('refused.yaml', { isTTY: true, env: { NO_COLOR: '' } })).stdout, coloured.stdout);
@@ -200,7 +194,7 @@ describe('check', () => {
 
   it('lets an exception hold on its last day, and says what it held back', async () => {
     const exception = '{name: old, rules: [kubelet-read-only-port], reason: r, expires: "2026-01-01"}';
-    writeFileSync('excepting.yaml', `${HEAD}spec: {exceptions: [${exception}]}\n`);
+    writeFileSync(join(folder, 'excepting.yaml'), `${HEAD}spec: {exceptions: [${exception}]}\n`);
     const onLastDay = await check('refused.yaml --policy excepting.yaml', {
       now: () => new Date('2026-01-01T23:59:59Z'),
     });

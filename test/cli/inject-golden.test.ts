@@ -27,8 +27,7 @@ for (const name of readdirSync(CASES)) {
     const policy = readdirSync(folder).includes('policy.yaml') ? ['--policy', 'policy.yaml'] : [];
     const inject = async (...options: readonly string[]): Promise<Awaited<ReturnType<typeof runCli>>> => {
       // Paths in the output are as they were given.
-      process.chdir(folder);
-      return runCli(['inject', ...policy, ...options]);
+      return runCli(['inject', ...policy, ...options], { cwd: folder });
     };
 
     it('writes the text, the patch and what it has to say', async () => {
@@ -72,8 +71,7 @@ for (const name of readdirSync(CASES)) {
 
     it('finds nothing left to do in what it wrote', async () => {
       const once = readFileSync(join(folder, 'out.yaml'), 'utf8');
-      process.chdir(folder);
-      const { stdout } = await runCli(['inject', ...policy, '-'], { stdin: once });
+      const { stdout } = await runCli(['inject', ...policy, '-'], { cwd: folder, stdin: once });
       assert.equal(stdout, once);
     });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 
 import type { JsonObject } from '../../src/kube/json.ts';
@@ -48,20 +48,14 @@ subjects:
 
 const folder = mkdtempSync(join(tmpdir(), 'inject-'));
 
-before(() => {
-  for (const [name, text] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  process.chdir(folder);
-});
-after(() => {
-  process.chdir(tmpdir());
-  rmSync(folder, { recursive: true });
-});
+for (const [name, text] of Object.entries(FILES)) {
+  mkdirSync(dirname(join(folder, name)), { recursive: true });
+  writeFileSync(join(folder, name), text);
+}
+after(() => rmSync(folder, { recursive: true }));
 
 const inject = (args: readonly string[], surroundings?: Surroundings): Promise<Ran> =>
-  runCli(['inject', ...args], surroundings);
+  runCli(['inject', ...args], { cwd: folder, ...surroundings });
 
 const namesIn = (text: string): readonly unknown[] =>
   readManifests('text', text).manifests.map(({ object }) => Object(object['metadata']).name);

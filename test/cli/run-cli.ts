@@ -2,11 +2,14 @@ import { Readable } from 'node:stream';
 
 import type { Output } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/program.ts';
+import { inFolder } from '../support/in-folder.ts';
 
 /** How the surroundings of a run differ from a pipe on the first day of 2026. */
 export interface Surroundings {
   readonly stdin?: string;
   readonly isTTY?: boolean;
+  /** The folder in which the run is. */
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: () => Date;
 }
@@ -21,12 +24,13 @@ export interface Ran {
 /** Runs one command line in this process. */
 export async function runCli(
   argv: readonly string[],
-  { stdin = '', isTTY = false, env = {}, now = () => new Date('2026-01-01T12:00:00Z') }: Surroundings = {},
+  { stdin = '', isTTY = false, cwd = '.', env = {}, now = () => new Date('2026-01-01T12:00:00Z') }: Surroundings = {},
 ): Promise<Ran> {
   const stdout = new Recorder(isTTY);
   const stderr = new Recorder(isTTY);
   const never = new AbortController().signal;
-  const code = await run(argv, { stdin: Readable.from([stdin]), stdout, stderr, env, now, stopped: () => never });
+  const io = { stdin: Readable.from([stdin]), stdout, stderr, env, now, stopped: () => never };
+  const code = await inFolder(cwd, () => run(argv, io));
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 

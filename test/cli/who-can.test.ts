@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 
 import type { WhoCan } from '../../src/report/who-can.ts';
@@ -26,19 +26,13 @@ const OBJECTS = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'who-can-'));
-before(() => {
-  process.chdir(folder);
-  writeFileSync('rbac.yaml', OBJECTS.map((object) => JSON.stringify(object)).join('\n---\n'));
-  writeFileSync('broken.yaml', 'a: [\n');
-  writeFileSync('clusterroles', '');
-});
-after(() => {
-  process.chdir(tmpdir());
-  rmSync(folder, { recursive: true });
-});
+writeFileSync(join(folder, 'rbac.yaml'), OBJECTS.map((object) => JSON.stringify(object)).join('\n---\n'));
+writeFileSync(join(folder, 'broken.yaml'), 'a: [\n');
+writeFileSync(join(folder, 'clusterroles'), '');
+after(() => rmSync(folder, { recursive: true }));
 
 const whoCan = (line: string, surroundings?: Surroundings): Promise<Ran> =>
-  runCli(['who-can', ...line.split(' ')], surroundings);
+  runCli(['who-can', ...line.split(' ')], { cwd: folder, ...surroundings });
 
 async function answerTo(line: string): Promise<WhoCan> {
   // What the program itself printed; its shape is what this file is about.

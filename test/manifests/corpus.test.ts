@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { readFiles } from '../../src/manifests/files.ts';
-import { readManifests, type Manifest } from '../../src/manifests/manifests.ts';
-import { corpusSkip, readLabels } from '../support/corpus.ts';
-
-const CORPUS = fileURLToPath(new URL('../../../shared/corpus/', import.meta.url));
+import type { Manifest } from '../../src/manifests/manifests.ts';
+import { corpusSkip, readCorpusFiles, readLabels } from '../support/corpus.ts';
 
 const TWICE = /^key "\w+" is given twice, the last one counts \(first in line \d+\)$/;
 
@@ -30,8 +25,10 @@ const REFUSED_ELSEWHERE: readonly (readonly [file: string, kinds: string, line: 
 ];
 
 for (const [file, kinds, line, message] of REFUSED_ELSEWHERE) {
-  test(`${file}: refused by other JavaScript parsers, read here with a warning`, { skip: corpusSkip }, () => {
-    const { manifests, errors, warnings } = readManifests(file, readFileSync(`${CORPUS}${file}`, 'utf8'));
+  test(`${file}: refused by other JavaScript parsers, read here with a warning`, { skip: corpusSkip }, async () => {
+    const [read] = await readCorpusFiles([file]);
+    assert.ok(read);
+    const { manifests, errors, warnings } = read.reading;
     assert.deepEqual(errors, []);
     assert.equal(manifests.map(({ object }) => object['kind']).join(' '), kinds);
     assert.deepEqual(
@@ -43,13 +40,19 @@ for (const [file, kinds, line, message] of REFUSED_ELSEWHERE) {
 }
 
 test('every document of the corpus is read, and no other is warned about', { skip: corpusSkip }, async () => {
-  const { manifests, errors, warnings } = await readFiles([CORPUS], (async function* () {})());
-  assert.deepEqual(errors, []);
+  const readings = (await readCorpusFiles()).map(({ reading }) => reading);
   assert.deepEqual(
-    warnings.map(({ file }) => file.slice(CORPUS.length)),
+    readings.flatMap(({ errors }) => errors),
+    [],
+  );
+  assert.deepEqual(
+    readings.flatMap(({ warnings }) => warnings.map(({ file }) => file)),
     REFUSED_ELSEWHERE.map(([file]) => file),
   );
-  const byFile = Map.groupBy(manifests, ({ file }) => file.slice(CORPUS.length));
+  const byFile = Map.groupBy(
+    readings.flatMap(({ manifests }) => manifests),
+    ({ file }) => file,
+  );
   const documents = (found: readonly Manifest[] = []): number => new Set(found.map(({ document }) => document)).size;
   const index = readLabels('index.jsonl').map(({ file, docs }) => [file, docs]);
   assert.ok(index.length > 1000);

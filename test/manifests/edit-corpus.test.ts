@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import jsonPatch from 'fast-json-patch';
 
@@ -8,13 +7,10 @@ import { isObject, type JsonObject } from '../../src/kube/json.ts';
 import { valueAt } from '../../src/kube/pointer.ts';
 import type { PatchOperation } from '../../src/manifests/draft.ts';
 import { splicesOf } from '../../src/manifests/edit.ts';
-import { readTexts } from '../../src/manifests/files.ts';
 import { readManifests } from '../../src/manifests/manifests.ts';
 import { applySplices } from '../../src/manifests/splice.ts';
 import { unifiedDiff } from '../../src/manifests/unified-diff.ts';
-import { corpusSkip } from '../support/corpus.ts';
-
-const CORPUS = fileURLToPath(new URL('../../../shared/corpus', import.meta.url));
+import { corpusSkip, readCorpusFiles } from '../support/corpus.ts';
 
 /** Longer texts repeat themselves. */
 const LONGEST = 12_000;
@@ -41,11 +37,9 @@ function growing(object: JsonObject): PatchOperation[] {
 
 test('the objects of the corpus can grow where it stands, and no comment is lost', { skip: corpusSkip }, async () => {
   let edited = 0;
-  for await (const found of readTexts([CORPUS], process.stdin)) {
-    assert.ok('text' in found);
+  for (const found of await readCorpusFiles()) {
     if (found.text.length > LONGEST) continue;
-    const { manifests } = readManifests(found.file, found.text);
-    const edits = manifests.map((manifest) => ({ manifest, patch: growing(manifest.object) }));
+    const edits = found.reading.manifests.map((manifest) => ({ manifest, patch: growing(manifest.object) }));
     const splices = splicesOf(found.text, edits);
     const after = readManifests(found.file, applySplices(found.text, splices));
     assert.deepEqual(after.errors, [], found.file);

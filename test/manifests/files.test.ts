@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { LARGEST_FILE_MIB, readFiles, readTexts } from '../../src/manifests/files.ts';
+import { inFolder } from '../support/in-folder.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'manifests-'));
 after(() => rmSync(root, { recursive: true }));
@@ -60,16 +61,12 @@ test('a folder gives its manifests by name, those of subfolders in their place',
 
 test('paths are told as they would be typed', async () => {
   const base = folder('typed', { 'x/a.yaml': 'a' });
-  const before = process.cwd();
-  process.chdir(base);
-  try {
+  await inFolder(base, async () => {
     const files = async (...paths: string[]): Promise<string[]> => (await found(paths, '-')).map(([file]) => file);
     assert.deepEqual(await files('.'), ['x/a.yaml']);
     assert.deepEqual(await files('x/'), ['x/a.yaml']);
     assert.deepEqual(await files('./x/a.yaml', 'x'), ['./x/a.yaml', 'x/a.yaml']);
-  } finally {
-    process.chdir(before);
-  }
+  });
 });
 
 test('a named file is read whatever its ending, a named folder whatever its name', async () => {

@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { groupTestFiles, SHARING_FOLDERS } from '../../scripts/test-groups.ts';
+import { ALONE, groupTestFiles, shareProcess, SHARING_FOLDERS } from '../../scripts/test-groups.ts';
 
 const TEST = fileURLToPath(new URL('..', import.meta.url));
 
-/** What would reach from one file into the next, or run around the tests of both. */
-const REACHING = [/^(?:before|after)(?:Each)?\(/m, /\bprocess\.(?!hrtime|memoryUsage)/, /\bglobalThis\b/, /\bmock\./];
+/** What would reach from one file into the next, or run around the tests of both; to delete one's folder at the end does not. */
+const REACHING = [
+  /^(?:before(?:Each)?|afterEach)\(|^after\((?!\(\) => rm(?:Sync)?\(\w+, \{ recursive: true \}\)\);$)/m,
+  /\bprocess\.(?!hrtime|memoryUsage|platform)/,
+  /\bglobalThis\b/,
+  /\bmock\./,
+];
 
 function testFilesIn(folder: string): readonly string[] {
   const all = readdirSync(join(TEST, folder), { encoding: 'utf8' });
   return all.filter((file) => file.endsWith('.test.ts')).map((file) => join(TEST, folder, file));
+}
+
+function isAlone(file: string): boolean {
+  return ALONE.includes(`${basename(dirname(file))}/${basename(file)}`);
 }
 
 function filesOf(groups: readonly string[]): readonly string[] {
@@ -25,7 +34,7 @@ function filesOf(groups: readonly string[]): readonly string[] {
 describe('test files that share a process', () => {
   for (const folder of SHARING_FOLDERS) {
     it(`of test/${folder} change nothing outside themselves`, () => {
-      for (const file of testFilesIn(folder)) {
+      for (const file of testFilesIn(folder).filter((path) => !isAlone(path))) {
         const text = readFileSync(file, 'utf8');
         for (const reaching of REACHING) assert.doesNotMatch(text, reaching, file);
       }
@@ -40,7 +49,18 @@ describe('test files that share a process', () => {
   });
 
   it('are none of those that have a process of their own', () => {
-    const wanted = testFilesIn('cli');
+    const wanted = [...testFilesIn('scripts'), ...testFilesIn('cli').filter(isAlone)];
     assert.deepEqual(groupTestFiles(wanted), wanted);
+  });
+
+  it('are together when they read the same, whatever their folders', () => {
+    const wanted = ['rules', 'manifests'].flatMap(testFilesIn).filter((file) => file.includes('corpus'));
+    const files = groupTestFiles(wanted);
+    assert.deepEqual([files.length, filesOf(files)], [1, wanted]);
+  });
+
+  it('are any files that somebody puts together', () => {
+    const wanted = [...testFilesIn('scripts'), ...testFilesIn('cluster')];
+    assert.deepEqual(filesOf([shareProcess('any', wanted)]), wanted);
   });
 });

@@ -1,12 +1,12 @@
 // Manifests that other projects publish, and what was found in them by hand: read in place, where they stand.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { isObject, type JsonObject } from '../../src/kube/json.ts';
 import { readTexts } from '../../src/manifests/files.ts';
-import { readManifests, type Manifest } from '../../src/manifests/manifests.ts';
+import { readManifests, type Manifest, type Reading } from '../../src/manifests/manifests.ts';
 
 const CORPUS = fileURLToPath(new URL('../../../shared/corpus', import.meta.url));
 
@@ -25,8 +25,26 @@ export function readLabels(name: string): JsonObject[] {
   });
 }
 
+/** A file of the corpus by its path in there, and what it holds. */
+export type CorpusFile = { readonly file: string; readonly text: string; readonly reading: Reading };
+
 /** What was read of each file: the tests of one process read the same ones. */
-const manifestsOf = new Map<string, readonly Manifest[]>();
+const filesRead = new Map<string, CorpusFile>();
+
+/** Those files, or every one. */
+export async function readCorpusFiles(files: readonly string[] = ['']): Promise<readonly CorpusFile[]> {
+  const all: CorpusFile[] = [];
+  const paths = files.map((file) => join(CORPUS, file));
+  for await (const found of readTexts(paths, process.stdin)) {
+    if (!('text' in found)) throw new Error(`${found.file}: ${found.message}`);
+    const { text } = found;
+    const file = relative(CORPUS, found.file);
+    const read = filesRead.get(file) ?? { file, text, reading: readManifests(file, text) };
+    filesRead.set(file, read);
+    all.push(read);
+  }
+  return all;
+}
 
 /**
  * Every object of the corpus, or of the files that some labels are about, by its place in the words of the labels: file,
@@ -34,13 +52,9 @@ const manifestsOf = new Map<string, readonly Manifest[]>();
  */
 export async function readCorpus(labels = readLabels('index.jsonl')): Promise<ReadonlyMap<string, Manifest>> {
   const found = new Map<string, Manifest>();
-  const files = [...new Set(labels.map(({ file }) => join(CORPUS, String(file))))];
-  for await (const text of readTexts(files, process.stdin)) {
-    if (!('text' in text)) throw new Error(`${text.file}: ${text.message}`);
-    const file = text.file.slice(CORPUS.length + 1);
-    const manifests = manifestsOf.get(file) ?? readManifests(file, text.text).manifests;
-    manifestsOf.set(file, manifests);
-    for (const manifest of manifests) {
+  const files = new Set(labels.map(({ file }) => String(file)));
+  for (const { file, reading } of await readCorpusFiles([...files])) {
+    for (const manifest of reading.manifests) {
       found.set(placeOf(file, manifest.document, manifest.prefix.split('/').at(-1) || null), manifest);
     }
   }
