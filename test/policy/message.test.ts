@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { oneLine, renderMessage, renderRemediation, shorten } from '../../src/policy/message.ts';
+import { anyText } from '../support/any-text.ts';
 
 const message = (text: string) => ({ level: 'violation', text }) as const;
 
@@ -70,7 +71,7 @@ describe('a shortened text', () => {
 
   it('is well formed and short for any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 20 }), (text, longest) => {
+      fc.property(anyText(), fc.integer({ min: 1, max: 20 }), (text, longest) => {
         const short = shorten(text, longest);
         assert.ok(short.length <= longest);
         assert.ok(short.isWellFormed());

@@ -1,115 +1,61 @@
 // Published manifests against the labels that they were read with by hand: who is granted what, by which rule.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Document, parseAllDocuments } from 'yaml';
-import { asList, asObject, isObject, type JsonObject } from '../../src/kube/json.ts';
+import { asList, asObject, asString, type JsonObject } from '../../src/kube/json.ts';
 import { clusterRoleBindingOf } from '../../src/rbac/bindings.ts';
 import type { Capability } from '../../src/rbac/capabilities.ts';
 import { defaultRoles } from '../../src/rbac/default-roles.ts';
 import type { GrantsIndex } from '../../src/rbac/grants-index.ts';
 import { grantsOf, grantsOfRole, type RoleGrant } from '../../src/rbac/grants.ts';
 import { clusterRoleOf } from '../../src/rbac/cluster-role.ts';
+import type { Manifest } from '../../src/manifests/manifests.ts';
+import { corpusSkip, placeOfLabel, readCorpus, readLabels } from '../support/corpus.ts';
+import { bundleOf } from '../support/grant-labels.ts';
 import { indexOf } from './objects.ts';
 
-/** A label: `grants` by capability, `/metrics` for metrics; a rule without an effective verb has `effective: false`. */
-interface Label {
-  readonly file: string;
-  readonly source: string;
-  readonly bundle: string;
-  readonly doc: number;
-  readonly item: number | null;
-  readonly kind: string;
-  readonly name: string;
-  readonly verdict: 'grant' | 'no-grant' | 'unbound-role' | 'unknown';
-  readonly grants?: Readonly<Record<string, readonly LabelledRule[]>>;
-}
-
-interface LabelledRule {
-  readonly how: 'explicit' | 'wildcard';
-  readonly role: string;
-  readonly rule: number;
-  readonly effective?: boolean;
-}
-
-const CORPUS = new URL('../../../shared/corpus/', import.meta.url);
 const LABELLED: ReadonlySet<Capability> = new Set(['metrics', 'nodes/proxy', 'nodes/metrics', 'nodes/stats']);
 const RBAC_KINDS = new Set(['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding']);
 
-test(
-  'published manifests grant what their labels say',
-  { skip: existsSync(CORPUS) ? false : 'the corpus is not there' },
-  async (t) => {
-    const lines = readFileSync(new URL('grants.jsonl', CORPUS), 'utf8').trim().split('\n');
-    const labels = lines.map((line): Label => JSON.parse(line));
-    for (const label of labels.filter(({ kind }) => kind.startsWith('ClusterRole'))) {
-      await t.test(`${label.file} ${label.kind} ${label.name}`, () => {
-        const found = grantsFound(label).filter(({ capability }) => LABELLED.has(capability));
-        assert.deepEqual(found.map(shortOf).sort(), expected(label).sort());
-      });
-    }
-  },
-);
+test('published manifests grant what their labels say', { skip: corpusSkip }, async (t) => {
+  const corpus = await readCorpus();
+  const bundles = Map.groupBy(corpus.values(), ({ file }) => bundleOf(file));
+  const views = new Map(Array.from(bundles, ([bundle, manifests]) => [bundle, viewOf(manifests)]));
+  for (const label of readLabels('grants.jsonl').filter(({ kind }) => String(kind).startsWith('ClusterRole'))) {
+    await t.test(`${String(label['file'])} ${String(label['kind'])} ${String(label['name'])}`, () => {
+      const manifest = corpus.get(placeOfLabel(label));
+      const view = views.get(bundleOf(String(label['file'])));
+      assert.ok(manifest && view, 'the corpus has no such object');
+      const found = grantsFound(manifest.object, view).filter(({ capability }) => LABELLED.has(capability));
+      assert.deepEqual(found.map(shortOf).sort(), expected(label).sort());
+    });
+  }
+});
 
-function grantsFound(label: Label): readonly RoleGrant[] {
-  const view = viewOfBundle(`${label.source}/${label.bundle}/`);
-  const documents = documentsOf(label.file);
-  const document = asObject(documents[label.doc]);
-  const object = label.item === null ? document : asObject(asList(document['items'])[label.item]);
-  if (label.kind === 'ClusterRole') return grantsOfRole(clusterRoleOf(object), view);
+/** What is there with a bundle in a new cluster. */
+function viewOf(bundle: readonly Manifest[]): GrantsIndex {
+  const objects = bundle.map(({ object }) => object).filter(({ kind }) => RBAC_KINDS.has(String(kind)));
+  return indexOf([...defaultRoles(), ...objects]);
+}
+
+function grantsFound(object: JsonObject, view: GrantsIndex): readonly RoleGrant[] {
+  if (object['kind'] === 'ClusterRole') return grantsOfRole(clusterRoleOf(object), view);
   const grants = grantsOf(clusterRoleBindingOf(object), view);
   assert.ok(grants !== 'unknown');
   return grants.grants;
 }
 
-/** The strongest of the labelled rules that have an effect. */
-function expected({ grants = {} }: Label): string[] {
-  return Object.entries(grants).flatMap(([labelled, rules]) => {
-    const effective = rules.filter((rule) => rule.effective !== false);
-    const { how, role, rule } = effective.find((each) => each.how === 'explicit') ?? effective[0] ?? {};
+/** The strongest of the labelled rules that have an effect; `/metrics` is what labels call the capability metrics. */
+function expected({ grants }: JsonObject): string[] {
+  return Object.entries(asObject(grants)).flatMap(([labelled, rules]) => {
+    const effective = asList(rules)
+      .map(asObject)
+      .filter((rule) => rule['effective'] !== false);
+    const { how, role, rule } = effective.find((each) => each['how'] === 'explicit') ?? effective[0] ?? {};
     const capability = labelled === '/metrics' ? 'metrics' : labelled;
-    return how === undefined ? [] : [`${capability} ${how} ${role} ${rule}`];
+    return how === undefined ? [] : [[capability, asString(how), asString(role), Number(rule)].join(' ')];
   });
 }
 
 function shortOf({ capability, how, role, rule }: RoleGrant): string {
   return `${capability} ${how} ${role} ${rule}`;
-}
-
-const VIEWS = new Map<string, GrantsIndex>();
-
-function viewOfBundle(folder: string): GrantsIndex {
-  const known = VIEWS.get(folder) ?? indexOf([...defaultRoles(), ...bundleObjects(folder)]);
-  VIEWS.set(folder, known);
-  return known;
-}
-
-function bundleObjects(folder: string): readonly JsonObject[] {
-  const files = readdirSync(new URL(folder, CORPUS), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => /\.ya?ml$|\.json$/.test(file))
-    .flatMap((file) => documentsOf(`${folder}${file}`))
-    .flatMap((document) => (isObject(document) && document['kind'] === 'List' ? asList(document['items']) : [document]))
-    .filter(isObject)
-    .filter(({ kind }) => typeof kind === 'string' && RBAC_KINDS.has(kind));
-}
-
-const DOCUMENTS = new Map<string, readonly unknown[]>();
-
-function documentsOf(file: string): readonly unknown[] {
-  const known = DOCUMENTS.get(file);
-  if (known !== undefined) return known;
-  const text = readFileSync(new URL(file, CORPUS), 'utf8');
-  const parsed = parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent', version: '1.1' });
-  const documents = Array.from(parsed, readDocument).filter((document) => document !== null && document !== undefined);
-  DOCUMENTS.set(file, documents);
-  return documents;
-}
-
-function readDocument(document: Document.Parsed): unknown {
-  try {
-    return document.toJS();
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import type { JsonObject } from '../../src/kube/json.ts';
-import { viewOf } from '../../src/policy/cluster-view.ts';
+import { viewOf, type ClusterView } from '../../src/policy/cluster-view.ts';
 import { evaluate, messageOf, type Evaluation } from '../../src/policy/evaluate.ts';
 import { clusterRole, clusterRoleBinding } from '../rbac/objects.ts';
 import { someCluster } from '../rbac/clusters.ts';
@@ -18,8 +18,12 @@ const ruleset = rulesetOf(STRICTEST);
 const SCOPE = { profiles: { enforce: 'strict', warn: 'strict', audit: 'strict' }, uncertain: false } as const;
 
 function written(object: JsonObject, state: readonly JsonObject[], oldObject?: JsonObject): Evaluation {
+  return writtenTo(viewOf(state), object, oldObject);
+}
+
+function writtenTo(view: ClusterView, object: JsonObject, oldObject?: JsonObject): Evaluation {
   return evaluate(object, ruleset, {
-    view: viewOf(state),
+    view,
     scope: SCOPE,
     namespace: '',
     today: TODAY,
@@ -48,8 +52,9 @@ describe('a ClusterRole or ClusterRoleBinding of any shape', () => {
         fc.oneof(role, binding),
         fc.array(fc.oneof(role, binding)),
         (after, before, state) => {
+          const view = viewOf(state);
           for (const old of [undefined, before]) {
-            const { findings, errors } = written(after, state, old);
+            const { findings, errors } = writtenTo(view, after, old);
             assert.deepEqual(errors, []);
             for (const finding of findings) assert.doesNotMatch(messageOf(finding), /\{\{/);
           }
@@ -78,9 +83,10 @@ describe('any write', () => {
   it('that changes nothing adds nothing, and one that adds something is found whatever it is called', () => {
     fc.assert(
       fc.property(someCluster, (objects) => {
+        const view = viewOf(objects);
         for (const object of objects) {
           const others = objects.filter((each) => each !== object);
-          assert.deepEqual(written(object, objects, structuredClone(object)).findings, []);
+          assert.deepEqual(writtenTo(view, object, structuredClone(object)).findings, []);
           const grants = written(object, others).findings.filter(({ rule }) => rule.judgesGrants === true);
           for (const { data, path } of grants) {
             assert.ok(path.startsWith('/subjects/') || path.startsWith('/rules/') || path === '/aggregationRule');
