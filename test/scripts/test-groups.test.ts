@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +22,7 @@ function testFilesIn(folder: string): readonly string[] {
 }
 
 function isAlone(file: string): boolean {
-  return ALONE.includes(`${basename(dirname(file))}/${basename(file)}`);
+  return ALONE.includes(relative(TEST, file).split(sep).join('/'));
 }
 
 function filesOf(groups: readonly string[]): readonly string[] {

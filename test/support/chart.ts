@@ -25,17 +25,18 @@ export type Rendered = { readonly text: string; readonly error: string };
 const rendered = new Map<string, Promise<Rendered>>();
 
 /** Renders the chart, the same settings once. */
-export async function renderText(rendering: Rendering = {}): Promise<Rendered> {
-  const key = JSON.stringify(rendering);
-  const known = rendered.get(key) ?? render(rendering);
+export async function renderText({ namespace = 'scrapeguard-system', values = {} }: Rendering = {}): Promise<Rendered> {
+  const key = JSON.stringify([namespace, values]);
+  const known = rendered.get(key) ?? render(namespace, values);
   rendered.set(key, known);
   return known;
 }
 
-async function render(rendering: Rendering): Promise<Rendered> {
-  const { namespace = 'scrapeguard-system', values = {} } = rendering;
+async function render(namespace: string, values: JsonObject): Promise<Rendered> {
   const args = ['template', 'scrapeguard', CHART, '--namespace', namespace, '--values', '-'];
-  const { code, stdout, stderr } = await runCommand(helm ?? 'helm', args, { input: JSON.stringify(values) });
+  // A third of the work would be to collect garbage, of which there is not much.
+  const env = { ...process.env, GOGC: 'off' };
+  const { code, stdout, stderr } = await runCommand(helm ?? 'helm', args, { input: JSON.stringify(values), env });
   return code === 0 ? { text: stdout, error: '' } : { text: '', error: stderr };
 }
 
