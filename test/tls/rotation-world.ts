@@ -186,8 +186,17 @@ function line(kind: string, number: number, from: number, to: number): string {
   return `${kind} ${number} ${from + ((to - from) * 2) / 3} ${to}\n`;
 }
 
+/** What was read of each bundle: they are asked about after every step. */
+const authorities = new Map<string, readonly Authority[]>();
+
 /** The CA certificates in a bundle. */
 export function authoritiesIn(text: string): readonly Authority[] {
+  const known = authorities.get(text) ?? readAuthorities(text);
+  authorities.set(text, known);
+  return known;
+}
+
+function readAuthorities(text: string): readonly Authority[] {
   return [...text.matchAll(/^CA \d+ (\S+) (\S+)\n/gm)].map(([cert, renewAt, expiresAt]) => ({
     cert,
     renewAt: Number(renewAt),
