@@ -36,9 +36,9 @@ const RBAC = 'rbac.authorization.k8s.io';
 const CONFIGURATIONS = ['validating', 'mutating'].map(
   (kind) => `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/scrapeguard`,
 );
-/** A hundred requests a second altogether. */
-const WRITERS: Pace = { senders: 20, restMs: 200 };
-const PROBES: Pace = { senders: 1, restMs: 100 };
+/** Fifty requests a second altogether. */
+const WRITERS: Pace = { senders: 20, restMs: 400 };
+const PROBES: Pace = { senders: 1, restMs: 200 };
 
 /** Long enough to be taken up before it is over. */
 const BRIEF_MS = 15_000;
