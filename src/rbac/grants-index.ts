@@ -32,8 +32,13 @@ export class GrantsIndex implements GrantsView {
   readonly #roleBindingsIn = new Multimap<string, Binding>();
   readonly #roleBindingsFor = new Multimap<string, Binding>();
 
-  /** Adds a ClusterRole, or replaces the one of the same name; `role` is what was read of the object already. */
-  upsertClusterRole(object: JsonObject, role = clusterRoleOf(object, this.#lists.share)): void {
+  /** Adds a ClusterRole, or replaces the one of the same name. */
+  upsertClusterRole(object: JsonObject): void {
+    this.putClusterRole(clusterRoleOf(object, this.#lists.share));
+  }
+
+  /** The same with a ClusterRole that has been read already. */
+  putClusterRole(role: ClusterRole): void {
     this.deleteClusterRole(role.name);
     this.#clusterRoles.set(role.name, role);
     for (const anchor of anchorsOfLabels(role.labels)) this.#clusterRolesAt.add(anchor, role);

@@ -23,7 +23,7 @@ export function grantsOfObjects(objects: Iterable<JsonObject>, version?: string)
   const index = new GrantsIndex();
   for (const object of defaultRoles(version)) {
     // These objects are the same ones every time, and most of the work is to read their rules.
-    if (object['kind'] === 'ClusterRole') index.upsertClusterRole(object, clusterRoleOf(object));
+    if (object['kind'] === 'ClusterRole') index.putClusterRole(clusterRoleOf(object));
     else take(index, object);
   }
   const united = new Map<string, JsonObject>();
