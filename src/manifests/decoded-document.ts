@@ -4,9 +4,10 @@ import type { Remark } from './unreadable.ts';
 /** From a pointer's tokens to an offset in the stream. */
 export type Locate = (tokens: readonly string[]) => number;
 
-/** A text within a stream, and what leads to a part of it. */
+/** A text within a stream, what it holds, and what leads to a part of that. */
 export interface Unit {
   readonly chunk: Chunk;
+  readonly value: unknown;
   readonly tokens: readonly string[];
 }
 

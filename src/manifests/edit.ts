@@ -6,7 +6,6 @@ import { draftOf, type PatchOperation } from './draft.ts';
 import { jsonSplices } from './json-edit.ts';
 import { normalized, type Manifest } from './manifests.ts';
 import { applySplices, moved, type Splice } from './splice.ts';
-import { decodeYaml } from './yaml-document.ts';
 import { yamlSplices } from './yaml-edit.ts';
 
 /** Operations on one object of a stream. */
@@ -40,7 +39,7 @@ function unitSplices(chunk: Chunk, edits: readonly ManifestEdit[]): Splice[] {
     const prefix = manifest.unit.tokens.map((token) => `/${escapeToken(token)}`).join('');
     return operations.map((operation) => ({ ...operation, path: prefix + operation.path }));
   });
-  const isJson = edits.some(({ manifest }) => manifest.source.format === 'json');
-  const draft = draftOf(isJson ? JSON.parse(chunk.text) : decodeYaml(chunk).value, patch);
-  return isJson ? jsonSplices(chunk.text, draft) : yamlSplices(chunk.text, draft);
+  const [first] = edits;
+  const draft = draftOf(first?.manifest.unit.value, patch);
+  return first?.manifest.source.format === 'json' ? jsonSplices(chunk.text, draft) : yamlSplices(chunk.text, draft);
 }

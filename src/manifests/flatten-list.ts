@@ -24,12 +24,15 @@ function addObjects(part: Part, parts: Part[]): void {
   else for (const item of itemParts(part, items)) addObjects(item, parts);
 }
 
-/** The items of a list; undefined for an object with a name of its own, which is one by its kind's name only. */
+/** True for a list of Kubernetes; an object with a name of its own is one by its kind's name only. */
+export function isList(object: JsonObject): boolean {
+  const isNamed = own(asObject(own(object, 'metadata')), 'name') !== undefined;
+  return !isNamed && (asString(own(object, 'kind'))?.endsWith('List') ?? false);
+}
+
 function itemsOf(object: JsonObject): readonly unknown[] | undefined {
   const items = own(object, 'items');
-  const isList = asString(own(object, 'kind'))?.endsWith('List') ?? false;
-  const isNamed = own(asObject(own(object, 'metadata')), 'name') !== undefined;
-  return isList && !isNamed && Array.isArray(items) ? items : undefined;
+  return isList(object) && Array.isArray(items) ? items : undefined;
 }
 
 function itemParts(list: Part, items: readonly unknown[]): Part[] {

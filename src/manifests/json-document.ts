@@ -1,7 +1,7 @@
+import { keepLast } from '../kube/keep-last.ts';
 import type { Chunk } from './chunk.ts';
 import type { DecodedDocument, Locate } from './decoded-document.ts';
 import { createJsonLocator, endOfValue, skipSpace } from './json-positions.ts';
-import { keepLast } from './keep-last.ts';
 import { DEEPEST, Unreadable } from './unreadable.ts';
 
 const locators = keepLast<Locate>();
@@ -30,11 +30,11 @@ function parseJson(chunk: Chunk): DecodedDocument | undefined {
   }
   if (isDeeper(value, DEEPEST)) throw new Unreadable(0, `nested deeper than ${DEEPEST} levels`);
   const locatorOf = (part: readonly string[]): Locate => {
-    const whole = locators(chunk, () => createJsonLocator(chunk.text));
+    const whole = locators([chunk], () => createJsonLocator(chunk.text));
     const locate = part.length === 0 ? whole : createJsonLocator(chunk.text, whole(part));
     return (tokens) => chunk.start + locate(tokens);
   };
-  return { chunk, format: 'json', value, remarks: [], unitOf: (tokens) => ({ chunk, tokens }), locatorOf };
+  return { chunk, format: 'json', value, remarks: [], unitOf: (tokens) => ({ chunk, value, tokens }), locatorOf };
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

@@ -1,12 +1,12 @@
 // YAML and JSON as Kubernetes reads them: a stream to its objects, each with the way back to its place in the text.
 
 import { isObject, type JsonObject } from '../kube/json.ts';
+import { keepLast } from '../kube/keep-last.ts';
 import { escapeToken, tokensOf, type JsonPointer } from '../kube/pointer.ts';
 import type { Chunk } from './chunk.ts';
 import type { DecodedDocument, Locate, Unit } from './decoded-document.ts';
 import { flattenList, type Part } from './flatten-list.ts';
 import { decodeJson } from './json-document.ts';
-import { keepLast } from './keep-last.ts';
 import { createLineIndex, type Position } from './lines.ts';
 import { Unreadable, type Remark } from './unreadable.ts';
 import { decodeYaml } from './yaml-document.ts';
@@ -145,7 +145,7 @@ function createManifest(reading: Stream, { document, index, source, part }: Foun
     source,
     unit: document.unitOf(part.tokens),
     locate: (pointer) => {
-      const locate = locators(manifest, () => document.locatorOf(part.tokens));
+      const locate = locators([manifest], () => document.locatorOf(part.tokens));
       return reading.positionOf(locate(tokensOf(pointer)));
     },
   };

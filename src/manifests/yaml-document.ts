@@ -1,7 +1,8 @@
 import { isObject } from '../kube/json.ts';
+import { keepLast } from '../kube/keep-last.ts';
 import type { Chunk } from './chunk.ts';
 import type { DecodedDocument, Locate, Unit } from './decoded-document.ts';
-import { keepLast } from './keep-last.ts';
+import { isList } from './flatten-list.ts';
 import { Unreadable, type Remark } from './unreadable.ts';
 import { cutLongList, type CutList } from './yaml-long-list.ts';
 import { bindAliases } from './yaml-nodes.ts';
@@ -22,19 +23,20 @@ export function decodeYaml(chunk: Chunk): DecodedDocument {
 function decodeWhole(chunk: Chunk): DecodedDocument {
   const { document, remarks } = parseDocument(chunk.text);
   const decoded = document ? decodeDocument(document, bindAliases(document)) : { value: null, remarks: [] };
+  const { value } = decoded;
   const locatorOf = (part: readonly string[]): Locate => locatorIn(chunk, part);
   return {
     chunk,
     format: 'yaml',
-    value: decoded.value,
+    value,
     remarks: [...remarks, ...decoded.remarks],
-    unitOf: (tokens) => ({ chunk, tokens }),
+    unitOf: (tokens) => ({ chunk, value, tokens }),
     locatorOf,
   };
 }
 
 function locatorIn(chunk: Chunk, part: readonly string[]): Locate {
-  const locate = locators(chunk, () => {
+  const locate = locators([chunk], () => {
     const { document } = parseDocument(chunk.text);
     return document ? createYamlLocator(document, bindAliases(document)) : () => 0;
   });
@@ -56,25 +58,27 @@ function decodeLongList(chunk: Chunk): DecodedDocument | undefined {
 
 function joinItems(chunk: Chunk, { head, gap, items }: CutList): DecodedDocument | undefined {
   const { value: envelope, remarks } = decodeWhole(head);
-  if (!isObject(envelope) || envelope['items'] !== null) return undefined;
+  if (!isObject(envelope) || !isList(envelope) || envelope['items'] !== null) return undefined;
+  const documents: DecodedDocument[] = [];
   const values: unknown[] = [];
   const all = remarks.map((remark) => moved(remark, (offset) => (offset < gap.at ? offset : offset + gap.length)));
   for (const item of items) {
     const shift = (offset: number): number => offset + item.start - chunk.start;
     const decoded = decodeItem(item, shift);
     if (!Array.isArray(decoded.value) || decoded.value.length !== 1) return undefined;
+    documents.push(decoded);
     values.push(decoded.value[0]);
     for (const remark of decoded.remarks) all.push(moved(remark, shift));
   }
-  const locatorOf = ([, index, ...part]: readonly string[]): Locate => {
-    const item = items[Number(index)];
-    return item ? locatorIn(item, ['0', ...part]) : () => chunk.start;
+  const value = { ...envelope, items: values };
+  const locatorOf = ([, index, ...part]: readonly string[]): Locate =>
+    documents[Number(index)]?.locatorOf(['0', ...part]) ?? (() => chunk.start);
+  const unitOf = (tokens: readonly string[]): Unit => {
+    const [key, index, ...part] = tokens;
+    const item = key === 'items' ? documents[Number(index)] : undefined;
+    return item?.unitOf(['0', ...part]) ?? { chunk, value, tokens };
   };
-  const unitOf = ([key = '', index = '', ...part]: readonly string[]): Unit => {
-    const item = key === 'items' ? items[Number(index)] : undefined;
-    return item ? { chunk: item, tokens: ['0', ...part] } : { chunk, tokens: [key, index, ...part] };
-  };
-  return { chunk, format: 'yaml', value: { ...envelope, items: values }, remarks: all, unitOf, locatorOf };
+  return { chunk, format: 'yaml', value, remarks: all, unitOf, locatorOf };
 }
 
 function decodeItem(item: Chunk, shift: (offset: number) => number): DecodedDocument {

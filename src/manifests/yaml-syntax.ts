@@ -105,16 +105,16 @@ function checkText(text: string): void {
 
 function* tokensOf(text: string, onUnindented: (offset: number) => void): Generator<CST.Token> {
   const parser = new Parser();
-  for (const lexeme of createLenientLexer(onUnindented).lex(text)) yield* shallow(parser.next(lexeme));
-  yield* shallow(parser.end());
+  for (const lexeme of createLenientLexer(onUnindented).lex(text)) {
+    for (const token of parser.next(lexeme)) yield shallow(token);
+  }
+  for (const token of parser.end()) yield shallow(token);
 }
 
 /** Composing recurses, so depth is checked before. */
-function* shallow(tokens: Iterable<CST.Token>): Generator<CST.Token> {
-  for (const token of tokens) {
-    if (token.type === 'document' && isDeep(token)) throw tooDeep(token.offset);
-    yield token;
-  }
+function shallow(token: CST.Token): CST.Token {
+  if (token.type === 'document' && isDeep(token)) throw tooDeep(token.offset);
+  return token;
 }
 
 function tooDeep(offset: number): Unreadable {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { editStream } from '../../src/manifests/edit.ts';
 import { readManifests, type Manifest } from '../../src/manifests/manifests.ts';
 
 /** Above the length from which a list is read item by item. */
@@ -77,6 +78,24 @@ describe('a long list', () => {
     });
   }
 
+  for (const [name, kind] of [
+    ['that is no List', 'Shop'],
+    ['with a name, which makes it an object of such a kind', 'PriceList\nmetadata: {name: a}'],
+  ] as const) {
+    test(`${name} has places, and can be edited`, () => {
+      const text = `x: ${PADDING}\nitems:\n- kind: A\nkind: ${kind}\n`;
+      const { manifests } = readManifests('a', text);
+      const [manifest = assert.fail()] = manifests;
+      assert.equal(manifests.length, 1);
+      assert.deepEqual(
+        ['/items/0/kind', '/kind'].map((pointer) => place(manifest, pointer)),
+        ['3:3', '4:1'],
+      );
+      const edited = editStream(text, [{ manifest, patch: [{ op: 'replace', path: '/items/0/kind', value: 'B' }] }]);
+      assert.equal(edited, text.replace('kind: A', 'kind: B'));
+    });
+  }
+
   test('tells the line of an item that cannot be read', () => {
     const { manifests, errors } = readManifests('a', `items:\n- kind: A\n- kind: "${PADDING}"\n- kind: [\n- kind: B\n`);
     assert.deepEqual(manifests, []);
@@ -93,10 +112,13 @@ describe('above 16 MiB', () => {
     assert.deepEqual(errors, []);
     assert.equal(manifests.length, 17);
     assert.equal(place(manifests[16] ?? assert.fail(), '/x'), '36:3');
-    const bad = readManifests('a', `kind: List\nitems:\n${item.repeat(17)}- kind: [\n`);
+  });
+
+  test('an item that cannot be read is told', () => {
+    const { errors } = readManifests('a', `kind: List\nitems:\n- kind: [\n- kind: A\n  x: ${big}\n`);
     assert.deepEqual(
-      bad.errors.map(({ line, message }) => `${line}: ${message}`),
-      ['37: not valid YAML: this [ is not closed'],
+      errors.map(({ line, message }) => `${line}: ${message}`),
+      ['3: not valid YAML: this [ is not closed'],
     );
   });
 
