@@ -1,4 +1,5 @@
 import { own, type JsonObject } from '../kube/json.ts';
+import { keepLast } from '../kube/keep-last.ts';
 import { metadataOf } from '../kube/object.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
 import { scrapeAnnotationsIn, scrapeSettingOf } from '../kube/prometheus-annotations.ts';
@@ -29,9 +30,16 @@ export function finalPodOf(pod: JsonObject, facts: Facts): JsonObject {
   if (!concernsInjection(pod)) return pod;
   const isToBeMade = isTemplate || (operation === undefined && metadataOf(pod)['uid'] === undefined);
   if (!isToBeMade || policy.injection.mode !== 'apply') return pod;
-  const planned = planInjection(pod, circumstancesOf(facts));
-  return planned.kind === 'plan' ? applyPlan(pod, planned.plan) : pod;
+  const circumstances = circumstancesOf(facts);
+  const { injection, namespace, namespaceLabels } = circumstances;
+  return injectedPods([pod, injection, namespace, namespaceLabels], () => {
+    const planned = planInjection(pod, circumstances);
+    return planned.kind === 'plan' ? applyPlan(pod, planned.plan) : pod;
+  });
 }
+
+/** The pod that the last rule was told of; the next one is most likely to ask about the same. */
+const injectedPods = keepLast<JsonObject>();
 
 /** What decides about the injection of a pod that a rule is asked about; a mirror pod is known in admission alone. */
 export function circumstancesOf({ policy, view, namespace }: Facts): InjectionCircumstances {

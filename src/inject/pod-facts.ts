@@ -1,4 +1,5 @@
 import { asList, asObject, asStrings, type JsonObject } from '../kube/json.ts';
+import { keepLast } from '../kube/keep-last.ts';
 import { containersOf, portsOfContainer, type Container } from '../kube/pods.ts';
 import { portNumber, protocolOf, resolvePort } from '../kube/ports.ts';
 import { networkHandlersOf } from '../kube/probes.ts';
@@ -24,8 +25,14 @@ export interface PodFacts {
   readonly proxies: readonly RbacProxy[];
 }
 
-/** Reads a pod once. Never throws, whatever it holds. */
+const facts = keepLast<PodFacts>();
+
+/** Reads a pod, once for all who ask about it one after the other. Never throws, whatever it holds. */
 export function factsOf(pod: JsonObject): PodFacts {
+  return facts([pod], () => readFacts(pod));
+}
+
+function readFacts(pod: JsonObject): PodFacts {
   const containers = containersOf(pod);
   const running = containers.filter(runsThroughout).sort(applicationsFirst);
   const declared: DeclaredPort[] = [];

@@ -1,4 +1,5 @@
 import { asObject, own, type JsonObject } from '../kube/json.ts';
+import { keepLast } from '../kube/keep-last.ts';
 import type { Container } from '../kube/pods.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
 import { listItemsOf } from '../kube/flags.ts';
@@ -43,9 +44,14 @@ export interface Recognition {
   readonly diverted: readonly JsonPointer[];
 }
 
-/** Says of every annotated metrics port of a pod who protects it, and what became of the proxies that were injected. */
+const recognitions = keepLast<Recognition>();
+
+/**
+ * Says of every annotated metrics port of a pod who protects it, and what became of the proxies that were injected: once
+ * for all rules that ask about it one after the other.
+ */
 export function recogniseProxies(pod: JsonObject, policy: InjectionPolicy): Recognition {
-  return recognise(factsOf(pod), policy);
+  return recognitions([pod, policy], () => recognise(factsOf(pod), policy));
 }
 
 function recognise(facts: PodFacts, policy: InjectionPolicy): Recognition {
