@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 
 import { asObject, asString, asStrings, isObject } from '../kube/json.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
+import { keepLast } from '../kube/keep-last.ts';
 import { parseQuantity } from '../kube/quantity.ts';
 import { policySchema, type Exception, type Policy, type PolicyDocument } from './document.ts';
 import { oneLine, shorten } from './message.ts';
@@ -22,12 +23,20 @@ export type ParsedPolicy =
 /** Reads policies for one set of rules. */
 export type PolicyParser = (document: unknown) => ParsedPolicy;
 
+const parsers = keepLast<PolicyParser>();
+
 /**
  * Makes a parser that validates a policy against the schema of these rules and completes it with every default. The
  * document handed to it is left as it was; it never throws.
  */
 export function policyParser(rules: readonly Rule[]): PolicyParser {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false });
+  return parsers([rules], () => makeParser(rules));
+}
+
+function makeParser(rules: readonly Rule[]): PolicyParser {
+  // To make it well takes longer than it will ever run.
+  const code = { optimize: false };
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, code });
   const validate = ajv.compile<PolicyDocument>(policySchema(rules));
   return (document) => parse(document, validate, rules);
 }
