@@ -1,6 +1,6 @@
 // `npm run new-rule -- ID` makes a rule that works, with its test, its examples and its page, and lists it; everything
 // passes at once, and each file is then made into what is meant.
-import { execSync } from 'node:child_process';
+import { execFileSync, execSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,7 @@ function usageProblem(): string | undefined {
 }
 
 function make(): void {
+  const here = { cwd: fileURLToPath(ROOT), stdio: 'inherit' } as const;
   const files = new Map([...scaffold(id), [INDEX, withRule(readFileSync(new URL(INDEX, ROOT), 'utf8'), id)]]);
   for (const [path, text] of files) {
     const file = fileURLToPath(new URL(path, ROOT));
@@ -36,11 +37,7 @@ function make(): void {
   }
   const modules = [...files.keys()].filter((path) => path.endsWith('.ts'));
   // The id was checked, so no path means anything to a shell.
-  run(`npm run --silent format -- ${modules.join(' ')}`);
-  run('npm run --silent generate');
+  execSync(`npm run --silent format -- ${modules.join(' ')}`, here);
+  execFileSync(process.execPath, ['scripts/generate.ts'], here);
   process.stdout.write('Now make each of them into what you mean; `npm run check` tells what is missing.\n');
-}
-
-function run(command: string): void {
-  execSync(command, { cwd: fileURLToPath(ROOT), stdio: 'inherit' });
 }

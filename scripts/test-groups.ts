@@ -4,37 +4,32 @@ import { join, posix, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
- * The folders of `test/` whose files share a process, `.` for those in none, since no file of theirs changes anything
- * outside itself (a test sees to it). A process costs more than most files. What takes longest comes first, so that no
- * core has the last of it alone.
+ * The folders of `test/` whose files share a process, `.` for those in none, under the name of that process, since no
+ * file of theirs changes anything outside itself (a test sees to it). What a process compiles and prepares costs more
+ * than most files, and those of one row need much the same. Each row takes about as long as the next, so that no core
+ * has the last of them alone.
  */
-export const SHARING_FOLDERS: readonly string[] = [
-  'rules',
-  'deploy',
-  'rbac',
-  'manifests',
-  'cli',
-  'tls',
-  'policy',
-  'admission',
-  'live',
-  'inject',
-  'server',
-  '.',
-  'kube',
-  'policies',
-  'report',
-];
+export const SHARING_FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  deploy: ['deploy', 'tls', 'admission', 'live', 'server'],
+  rules: ['rules', 'policy', 'policies', 'kube', 'report'],
+  manifests: ['manifests'],
+  rbac: ['rbac', 'cli', 'inject', 'certs', 'scripts', 'support', '.'],
+};
 
 /** The files in these folders that have a process of their own, since they speak of what changes one or start others. */
 export const ALONE: readonly string[] = [
   'architecture.test.ts',
   'cli/launch.test.ts',
   'cli/self-managed-certificates.test.ts',
+  'scripts/bundle.test.ts',
+  'scripts/new-rule.test.ts',
+  'scripts/run-tests.test.ts',
+  'scripts/test-groups.test.ts',
+  'support/guard.test.ts',
 ];
 
-/** Files that read the same manifests, which takes longer than all else that they do, are a group of their own. */
-const CORPUS = 'corpus';
+/** Where the files of all these folders are that read the same manifests, which takes longer than all else that they do. */
+const CORPUS = 'manifests';
 
 const TEST = fileURLToPath(new URL('../test', import.meta.url));
 
@@ -47,18 +42,19 @@ const GROUPS = fileURLToPath(new URL('../node_modules/.cache/test-groups', impor
  */
 export function groupTestFiles(files: readonly string[]): readonly string[] {
   const members = Map.groupBy(files, groupOf);
-  const groups = [CORPUS, ...SHARING_FOLDERS].flatMap((name) => {
+  const groups = Object.keys(SHARING_FOLDERS).flatMap((name) => {
     const sharing = members.get(name) ?? [];
     return sharing.length > 0 ? [shareProcess(name, sharing)] : [];
   });
-  return [...(members.get(undefined) ?? []), ...groups];
+  // What takes longest comes first.
+  return [...groups, ...(members.get(undefined) ?? [])];
 }
 
 /** A module that stands for all the files, which run in its process; `name` begins its own. */
 export function shareProcess(name: string, files: readonly string[]): string {
   const text = files.map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`).join('');
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  const group = join(GROUPS, `${name === '.' ? 'test' : name}-${hash}.test.mjs`);
+  const group = join(GROUPS, `${name}-${hash}.test.mjs`);
   if (existsSync(group)) return group;
   mkdirSync(GROUPS, { recursive: true });
   // A rename is all or nothing, for another run may look for the same file.
@@ -72,6 +68,7 @@ export function shareProcess(name: string, files: readonly string[]): string {
 function groupOf(file: string): string | undefined {
   const path = relative(TEST, file).split(sep).join('/');
   const folder = posix.dirname(path);
-  if (ALONE.includes(path) || !SHARING_FOLDERS.includes(folder)) return undefined;
-  return /\bcorpus\b/.test(posix.basename(path)) ? CORPUS : folder;
+  const name = Object.keys(SHARING_FOLDERS).find((each) => SHARING_FOLDERS[each]?.includes(folder));
+  if (name === undefined || ALONE.includes(path)) return undefined;
+  return /\bcorpus\b/.test(posix.basename(path)) ? CORPUS : name;
 }

@@ -14,6 +14,9 @@ import { findFreePorts } from '../support/free-ports.ts';
 
 const execute = promisify(execFile);
 
+/** Nothing is compiled for the next run, whose bundle is in another folder. */
+const env = { ...process.env, NODE_COMPILE_CACHE: undefined };
+
 describe('the bundle', () => {
   // Outside the repository, where nothing in node_modules can help.
   const directory = mkdtempSync(join(tmpdir(), 'scrapeguard-bundle-'));
@@ -24,12 +27,12 @@ describe('the bundle', () => {
   after(() => rmSync(directory, { recursive: true }));
 
   it('tells its version', async () => {
-    const { stdout } = await execute(process.execPath, [made.start, '--version'], { cwd: directory });
+    const { stdout } = await execute(process.execPath, [made.start, '--version'], { cwd: directory, env });
     assert.equal(stdout, `${packageJson.version}\n`);
   });
 
   it('checks the standard input', async () => {
-    const running = execute(process.execPath, [made.start, 'check', '-'], { cwd: directory });
+    const running = execute(process.execPath, [made.start, 'check', '-'], { cwd: directory, env });
     running.child.stdin?.end('kind: Service\napiVersion: v1\nspec: {ports: [{port: 10255}]}\n');
     await assert.rejects(running, { code: 1, stdout: /enforce {2}kubelet-read-only-port/ });
   });
@@ -38,6 +41,7 @@ describe('the bundle', () => {
     const [port = 0] = await findFreePorts(1);
     const server = spawn(process.execPath, [made.start, 'serve', '--port', String(port)], {
       cwd: directory,
+      env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     try {
@@ -64,7 +68,7 @@ describe('the bundle', () => {
       const kubeconfig = join(directory, 'kubeconfig');
       writeFileSync(kubeconfig, kubeconfigFor(cluster.address()));
       const args = ['who-can', 'get', 'nodes/proxy', '--kubeconfig', kubeconfig];
-      await execute(process.execPath, [made.start, ...args], { cwd: directory });
+      await execute(process.execPath, [made.start, ...args], { cwd: directory, env });
       assert.ok(asked.includes('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings'), asked.join(' '));
     } finally {
       cluster.close();

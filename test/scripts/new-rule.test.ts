@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile, type ExecFileException } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { idProblem, withRule } from '../../scripts/rule-scaffold.ts';
+import { withFileLock } from '../support/file-lock.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -42,31 +44,40 @@ describe('the list of rules', () => {
   it('is not written where there is none', () => assert.throws(() => withRule(head, 'two-words'), /no list/));
 });
 
-describe('a new rule', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'scrapeguard-new-rule-'));
-  after(() => rmSync(directory, { recursive: true }));
-  const node = (...argv: string[]): Promise<Ran> => run(process.execPath, argv, directory);
+/** A copy of this checkout: always the same folder, so that its modules are compiled for the first of all runs only. */
+const COPY = join(tmpdir(), `scrapeguard-new-rule-${createHash('sha256').update(ROOT).digest('hex').slice(0, 16)}`);
 
-  it('is green at once, in a copy of the repository', async () => {
-    copyRepository(directory);
+describe('a new rule', () => {
+  const node = (...argv: string[]): Promise<Ran> => run(process.execPath, argv, COPY);
+
+  it('is green at once in a copy of the repository, and is not made twice', async () => {
+    await withFileLock(`${COPY}.lock`, async () => {
+      copyRepository(COPY);
+      try {
+        await makeRule();
+      } finally {
+        rmSync(COPY, { recursive: true });
+      }
+    });
+  });
+
+  async function makeRule(): Promise<void> {
     await succeed(node('scripts/new-rule.ts', 'made-up-rule'));
-    assert.match(readFileSync(join(directory, 'docs/rules/made-up-rule.md'), 'utf8'), /^# made-up-rule$/m);
+    assert.match(readFileSync(join(COPY, 'docs/rules/made-up-rule.md'), 'utf8'), /^# made-up-rule$/m);
     await succeed(node('scripts/generate.ts', '--check'));
-    await succeed(run('npm', ['run', '--silent', 'format:check', '--', 'src/rules', 'test/rules'], directory));
+    await succeed(run('npm', ['run', '--silent', 'format:check', '--', 'src/rules', 'test/rules'], COPY));
     const tests = ['rules/made-up-rule', 'wellformed', 'examples', 'docs'].map((name) => `test/${name}.test.ts`);
     const stdout = await succeed(node('--test', '--test-isolation=none', '--test-name-pattern=made-up-rule', ...tests));
     assert.match(stdout, /placeholder-image\.yaml/);
-  });
-
-  it('is not made twice', async () => {
     const { code, stderr } = await node('scripts/new-rule.ts', 'made-up-rule');
     assert.equal(code, 2);
     assert.match(stderr, /already/);
-  });
+  }
 });
 
 /** Everything of the repository but what is fetched, built or only needed by the cluster suites. */
 function copyRepository(to: string): void {
+  rmSync(to, { recursive: true, force: true });
   cpSync(ROOT, to, {
     recursive: true,
     filter: (source) => !/^(?:\.git|node_modules|dist|test[\\/](?:cluster|toolchain))$/.test(source.slice(ROOT.length)),
