@@ -32,7 +32,9 @@ type Holder = Pick<Rival, 'container' | 'path'>;
 
 /** What only the proxy may have: the name of its container, its port, and the name of its port. */
 function traitsOf({ container, listenPort }: RbacProxy): readonly (readonly [RivalKind, string | number])[] {
-  const ports = [...portsOfContainer(container)].map(({ spec }) => spec).filter((spec) => protocolOf(spec) === 'TCP');
+  const ports = portsOfContainer(container)
+    .map(({ spec }) => spec)
+    .filter((spec) => protocolOf(spec) === 'TCP');
   const names = ports.filter(({ containerPort }) => portNumber(containerPort) === listenPort).map(({ name }) => name);
   const name = asString(names[0]);
   return [

@@ -1,14 +1,8 @@
 import { Environment } from './environment.ts';
-import { asStrings } from './json.ts';
-import { knownOf, type Container } from './pods.ts';
-import type { JsonPointer } from './pointer.ts';
+import { asList } from './json.ts';
+import type { Container } from './pods.ts';
 import { parseShellScript } from './shell-script.ts';
-
-/** One word of a command line and the field it was written in. */
-export interface Word {
-  readonly text: string;
-  readonly path: JsonPointer;
-}
+import { wordOf, type Word } from './word.ts';
 
 /**
  * One program that a container starts, with the words after it. `program` is the base name without `.exe`, or '' when
@@ -72,25 +66,30 @@ const WRAPPERS: ReadonlyMap<string, Wrapper> = new Map([
 /** A shell that starts a shell that starts a shell is read this deep. */
 const DEEPEST_SHELL = 4;
 
+/** A container's command and arguments as the kubelet passes them on, `$(VAR)` expanded from its literal environment. */
+export function wordsOf(container: Container): readonly Word[] {
+  return (container.known.words ??= readWords(container));
+}
+
+function readWords(container: Container): readonly Word[] {
+  const environment = new Environment(container);
+  const words: Word[] = [];
+  for (const field of ['command', 'args'] as const) {
+    for (const [index, text] of asList(container.spec[field]).entries()) {
+      if (typeof text !== 'string') continue;
+      words.push(wordOf(environment.expand(text), `${container.path}/${field}/${index}`));
+    }
+  }
+  return words;
+}
+
 /**
  * Every program that a container starts as far as its command and arguments say: `$(VAR)` expanded from the container's
  * literal environment, `sh -c` scripts taken apart, wrappers such as `exec`, `env` and `tini` passed over. Work and
  * result are linear in the container's size.
  */
 export function commandsOf(container: Container): readonly Command[] {
-  const known = knownOf(container);
-  return (known.commands ??= readCommands(container));
-}
-
-function readCommands(container: Container): Command[] {
-  const environment = new Environment(container.spec);
-  const words: Word[] = [];
-  for (const field of ['command', 'args'] as const) {
-    asStrings(container.spec[field]).forEach((text, index) => {
-      words.push({ text: environment.expand(text), path: `${container.path}/${field}/${index}` });
-    });
-  }
-  return commandsIn(words, environment, 0);
+  return (container.known.commands ??= commandsIn(wordsOf(container), new Environment(container), 0));
 }
 
 function commandsIn(words: readonly Word[], environment: Environment, depth: number): Command[] {
@@ -110,7 +109,7 @@ function commandsIn(words: readonly Word[], environment: Environment, depth: num
   };
   return parseShellScript(script.text, variables).flatMap((command) =>
     commandsIn(
-      command.flatMap((text) => (text === ALL_PARAMETERS ? positional.slice(1) : [{ text, path: script.path }])),
+      command.flatMap((text) => (text === ALL_PARAMETERS ? positional.slice(1) : [wordOf(text, script.path)])),
       environment,
       depth + 1,
     ),

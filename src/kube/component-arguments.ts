@@ -1,10 +1,10 @@
 // Arguments that configuration files hand to components: kubeadm and Cluster API, k3s and rke2, Talos, EKS nodeadm.
 
-import type { Word } from './command-line.ts';
 import { asFlag, type ComponentCommand } from './component-commands.ts';
 import { COMPONENTS, type ComponentName } from './components.ts';
 import { asString, isObject, own, type JsonObject } from './json.ts';
 import { escapeToken, valueAt, type JsonPointer } from './pointer.ts';
+import { wordOf, type Word } from './word.ts';
 
 /** A place in a kind of document where arguments of a component stand. */
 interface ArgumentPlace {
@@ -57,7 +57,7 @@ const PLACES: ReadonlyMap<string, readonly ArgumentPlace[]> = new Map([
 /** The arguments of components that a document holds, none for a kind that is not known. */
 export function* argumentsIn(document: JsonObject): Generator<ComponentCommand> {
   for (const { component, path } of PLACES.get(asString(document['kind']) ?? '') ?? []) {
-    const words = wordsOf(valueAt(document, path), path);
+    const words = argumentWords(valueAt(document, path), path);
     if (words.length > 0) yield { component, command: { program: component, words }, isWhole: false };
   }
 }
@@ -67,8 +67,8 @@ function under(path: JsonPointer, places: readonly ArgumentPlace[]): readonly Ar
 }
 
 /** A map of flags (kubeadm v1beta3), a list of `{name, value}` (v1beta4), a list of `flag=value`, or one of them alone. */
-function wordsOf(value: unknown, path: JsonPointer): Word[] {
-  if (typeof value === 'string') return [{ text: asFlag(value), path }];
+function argumentWords(value: unknown, path: JsonPointer): Word[] {
+  if (typeof value === 'string') return [wordOf(asFlag(value), path)];
   if (Array.isArray(value)) return value.flatMap((item: unknown, index) => itemWords(item, `${path}/${index}`));
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, setting]) => {
@@ -79,12 +79,12 @@ function wordsOf(value: unknown, path: JsonPointer): Word[] {
 }
 
 function itemWords(item: unknown, path: JsonPointer): Word[] {
-  if (typeof item === 'string') return [{ text: asFlag(item), path }];
+  if (typeof item === 'string') return [wordOf(asFlag(item), path)];
   if (!isObject(item)) return [];
   return settingWords(asString(own(item, 'name')) ?? '', own(item, 'value'), `${path}/value`);
 }
 
 function settingWords(name: string, value: unknown, path: JsonPointer): Word[] {
   const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  return isScalar ? [{ text: asFlag(`${name}=${value}`), path }] : [];
+  return isScalar ? [wordOf(asFlag(`${name}=${value}`), path)] : [];
 }

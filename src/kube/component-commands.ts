@@ -1,13 +1,13 @@
 // Where arguments of a component stand in a container: its command line, k3s's flags, the environment.
 
-import { commandsOf, type Command, type Word } from './command-line.ts';
+import { commandsOf, type Command } from './command-line.ts';
 import { COMPONENTS, componentOfImage, componentUseOf, type ComponentName } from './components.ts';
-import { Environment } from './environment.ts';
-import { flagNamesOf, flagsNamed } from './flags.ts';
-import { asList, asObject, asString } from './json.ts';
-import { knownOf, type Container } from './pods.ts';
-import type { JsonPointer } from './pointer.ts';
+import { literalVariablesOf, type Variable } from './environment.ts';
+import { flagsNamed } from './flags.ts';
+import { asString } from './json.ts';
+import type { Container } from './pods.ts';
 import { parseShellScript } from './shell-script.ts';
+import { wordOf, type Word } from './word.ts';
 
 /** Arguments that a component gets. */
 export interface ComponentCommand {
@@ -22,8 +22,7 @@ export interface ComponentCommand {
  * on (`--kubelet-arg=read-only-port=10255`), and variables such as `KUBELET_EXTRA_ARGS`. Linear in the container's size.
  */
 export function componentCommandsOf(container: Container): readonly ComponentCommand[] {
-  const known = knownOf(container);
-  return (known.componentCommands ??= readComponentCommands(container));
+  return (container.known.componentCommands ??= readComponentCommands(container));
 }
 
 function readComponentCommands(container: Container): readonly ComponentCommand[] {
@@ -60,7 +59,7 @@ function whole(component: ComponentName, command: Command, variables: readonly V
 
 function etcdFlag({ name, value, path }: Variable): Word[] {
   if (!name.startsWith('ETCD_')) return [];
-  return [{ text: `--${name.slice('ETCD_'.length).toLowerCase()}=${value}`, path }];
+  return [wordOf(`--${name.slice('ETCD_'.length).toLowerCase()}=${value}`, path)];
 }
 
 /** Which component each of k3s's flags passes an argument on to. */
@@ -68,12 +67,15 @@ const PASSED_BY: ReadonlyMap<string, ComponentName> = new Map(
   COMPONENTS.flatMap(({ name, passedBy = [] }) => passedBy.map((flag) => [flag, name] as const)),
 );
 
+const NONE: readonly never[] = [];
+
 function passedOn(command: Command): readonly ComponentCommand[] {
-  const flags = flagNamesOf(command).filter((flag) => PASSED_BY.has(flag));
-  return [...new Set(flags)].flatMap((flag) => {
+  const passing = command.words.filter(({ flag }) => flag !== undefined && PASSED_BY.has(flag));
+  if (passing.length === 0) return NONE;
+  return [...new Set(passing.map(({ flag = '' }) => flag))].flatMap((flag) => {
     const component = PASSED_BY.get(flag);
     if (component === undefined) return [];
-    const words = flagsNamed(command, flag).map(({ value, path }) => ({ text: asFlag(value), path }));
+    const words = flagsNamed(command, flag).map(({ value, path }) => wordOf(asFlag(value), path));
     return [{ component, command: { program: component, words }, isWhole: false }];
   });
 }
@@ -83,26 +85,13 @@ export function asFlag(argument: string): string {
   return `--${argument.replace(/^-{1,2}/, '')}`;
 }
 
-/** A literal variable of a container, references to others expanded. */
-interface Variable {
-  readonly name: string;
-  readonly value: string;
-  readonly path: JsonPointer;
-}
-
 /** The variables of a container that any component could take arguments from; one that is set twice counts as it is last. */
 function variablesOf(container: Container): readonly Variable[] {
-  const found = new Map<string, JsonPointer>();
-  for (const [index, entry] of asList(container.spec['env']).entries()) {
-    const name = asString(asObject(entry)['name']) ?? '';
-    if (name.startsWith('ETCD_') || isArgumentsVariable(name)) found.set(name, `${container.path}/env/${index}/value`);
-  }
-  if (found.size === 0) return [];
-  const environment = new Environment(container.spec);
-  return [...found].flatMap(([name, path]) => {
-    const value = environment.valueOf(name);
-    return value === undefined ? [] : [{ name, value, path }];
-  });
+  const { entries, values } = literalVariablesOf(container);
+  const found = entries.filter(({ name }) => name.startsWith('ETCD_') || isArgumentsVariable(name));
+  if (found.length === 0) return found;
+  const last = new Map(found.map((variable) => [variable.name, variable]));
+  return [...last.values()].filter(({ name }) => values.has(name));
 }
 
 /** How the name of a variable ends that holds arguments. */
@@ -120,7 +109,7 @@ function ownersOf(variable: string): readonly ComponentName[] {
 
 function fromVariable({ name, value, path }: Variable): readonly ComponentCommand[] {
   if (!isArgumentsVariable(name)) return [];
-  const words = parseShellScript(value, NO_VARIABLES).flatMap((command) => command.map((text) => ({ text, path })));
+  const words = parseShellScript(value, NO_VARIABLES).flatMap((command) => command.map((text) => wordOf(text, path)));
   return ownersOf(name).map((component) => ({ component, command: { program: component, words }, isWhole: false }));
 }
 

@@ -1,5 +1,4 @@
 import type { Command } from './command-line.ts';
-import { flagNamesOf } from './flags.ts';
 import { imageName } from './images.ts';
 
 /** A program of Kubernetes, or one that starts several of them, whose flags mean something to a rule. */
@@ -155,8 +154,11 @@ export function componentOfImage(image: string): ComponentName | undefined {
 }
 
 function componentOfFlags(command: Command): ComponentName | undefined {
-  const flag = flagNamesOf(command).find((name) => FLAGS.whole.has(name));
-  return flag === undefined ? undefined : FLAGS.whole.get(flag);
+  for (const { flag } of command.words) {
+    const component = flag === undefined ? undefined : FLAGS.whole.get(flag);
+    if (component !== undefined) return component;
+  }
+  return undefined;
 }
 
 function named({ whole, endings }: NameIndex, name: string): ComponentName | undefined {

@@ -1,76 +1,139 @@
 import { asList, asObject, asString, asStrings, type JsonObject } from './json.ts';
+import type { Container } from './pods.ts';
+import type { JsonPointer } from './pointer.ts';
+
+/** A variable whose value a container spells out, references to earlier ones expanded. */
+export interface Variable {
+  readonly name: string;
+  readonly value: string;
+  /** The place of the value. */
+  readonly path: JsonPointer;
+}
+
+/** What a container's `env` spells out. */
+export interface LiteralVariables {
+  /** Every entry, in order. */
+  readonly entries: readonly Variable[];
+  /** By name: the last entry counts, and one whose value comes from elsewhere (`valueFrom`, `envFrom`) is unknown. */
+  readonly values: ReadonlyMap<string, string>;
+  /** What their expansion left of the budget. */
+  readonly budget: Budget;
+}
 
 /**
- * The literal environment of one container, which expands references to itself. All expansions of one container share
- * a budget in proportion to what is written in it, because variables can double each other without end: a reference
- * that would exceed the budget stays as written.
+ * How many characters were expanded. As many as `LEAST` and eight times what is written may be, because variables can
+ * double each other without end: a reference that would exceed that stays as written. No manifest met so far comes near.
  */
-export class Environment {
-  private readonly container: JsonObject;
-  private readonly values = new Map<string, string>();
-  private budget = 0;
-  private isRead = false;
+class Budget {
+  private readonly spec: JsonObject;
+  private spent: number;
+  /** Counted when the first character is spent: most containers refer to nothing. */
+  private most: number | undefined;
 
-  constructor(container: JsonObject) {
-    this.container = container;
+  constructor(spec: JsonObject, spent = 0) {
+    this.spec = spec;
+    this.spent = spent;
   }
 
-  /**
-   * Reads the variables when the first one is asked for: most command lines refer to none. Later entries win; one whose
-   * value comes from elsewhere (`valueFrom`, `envFrom`) is unknown.
-   */
-  private read(): void {
-    if (this.isRead) return;
-    this.isRead = true;
-    const entries = asList(this.container['env']).map(asObject);
-    this.budget = budgetFor(this.container, entries);
-    for (const entry of entries) {
-      const name = asString(entry['name']);
-      const value = asString(entry['value']);
-      if (name === undefined) continue;
-      if (value === undefined) this.values.delete(name);
-      else this.values.set(name, this.expand(value));
+  /** Takes a number of characters; false when there are not as many. */
+  spend(characters: number): boolean {
+    this.most ??= LEAST + 8 * writtenIn(this.spec);
+    if (this.spent + characters > this.most) return false;
+    this.spent += characters;
+    return true;
+  }
+
+  /** One of its own for somebody who goes on from here. */
+  copy(): Budget {
+    return new Budget(this.spec, this.spent);
+  }
+}
+
+const LEAST = 4096;
+
+function writtenIn(spec: JsonObject): number {
+  let written = 0;
+  for (const text of asStrings(spec['command'])) written += text.length;
+  for (const text of asStrings(spec['args'])) written += text.length;
+  for (const entry of asList(spec['env'])) written += asString(asObject(entry)['value'])?.length ?? 0;
+  return written;
+}
+
+/** The variables that a container spells out, as the kubelet reads them: one may refer to those before it. */
+export function literalVariablesOf(container: Container): LiteralVariables {
+  return (container.known.variables ??= readVariables(container));
+}
+
+function readVariables({ spec, path }: Container): LiteralVariables {
+  const entries: Variable[] = [];
+  const values = new Map<string, string>();
+  const budget = new Budget(spec);
+  for (const [index, entry] of asList(spec['env']).entries()) {
+    const { name, value: written } = asObject(entry);
+    const value = typeof written === 'string' ? expandReferences(written, values, budget) : undefined;
+    if (value !== undefined) entries.push({ name: asString(name) ?? '', value, path: `${path}/env/${index}/value` });
+    if (typeof name !== 'string') continue;
+    if (value === undefined) values.delete(name);
+    else values.set(name, value);
+  }
+  return { entries, values, budget };
+}
+
+/**
+ * Replaces `$(NAME)` as the kubelet does before it starts a container: `$$` is a literal `$`, an unknown name stays
+ * as written (k8s.io/kubernetes third_party/forked/golang/expansion).
+ */
+function expandReferences(text: string, values: ReadonlyMap<string, string>, budget: Budget): string {
+  if (!text.includes('$')) return text;
+  return text.replace(/\$(?:\$|\(([^()]*)\))/g, (whole, name: string | undefined) =>
+    name === undefined ? '$' : (lookUp(name, values, budget) ?? whole),
+  );
+}
+
+function lookUp(name: string, values: ReadonlyMap<string, string>, budget: Budget): string | undefined {
+  const value = values.get(name);
+  return value !== undefined && budget.spend(value.length) ? value : undefined;
+}
+
+/** What a container's command line is read with: its variables, those that a script assigns, and one budget for all. */
+export class Environment {
+  private readonly container: Container;
+  /** Undefined until it is asked for: most command lines refer to nothing. */
+  private values: Map<string, string> | undefined;
+  private budget: Budget;
+
+  constructor(container: Container) {
+    this.container = container;
+    this.budget = new Budget(container.spec);
+  }
+
+  private read(): Map<string, string> {
+    if (this.values === undefined) {
+      const { values, budget } = literalVariablesOf(this.container);
+      this.values = new Map(values);
+      this.budget = budget.copy();
     }
+    return this.values;
   }
 
   /** Sets a variable, as a shell script does on its way. */
   assign(name: string, value: string): void {
-    this.read();
-    this.values.set(name, value);
+    this.read().set(name, value);
   }
 
   /** The value of a variable, taken from the budget; undefined when it is unknown or too long for what is left. */
   valueOf(name: string): string | undefined {
-    this.read();
-    const value = this.values.get(name);
-    return value !== undefined && this.spend(value.length) ? value : undefined;
+    return lookUp(name, this.read(), this.budget);
   }
 
   /** Takes a number of characters from the budget; false when it does not hold them. */
   spend(characters: number): boolean {
     this.read();
-    if (characters > this.budget) return false;
-    this.budget -= characters;
-    return true;
+    return this.budget.spend(characters);
   }
 
-  /**
-   * Replaces `$(NAME)` as the kubelet does before it starts a container: `$$` is a literal `$`, an unknown name stays
-   * as written (k8s.io/kubernetes third_party/forked/golang/expansion).
-   */
+  /** The text with references expanded as the kubelet does before it starts a container. */
   expand(text: string): string {
-    if (!text.includes('$')) return text;
-    return text.replace(/\$(?:\$|\(([^()]*)\))/g, (whole, name: string | undefined) =>
-      name === undefined ? '$' : (this.valueOf(name) ?? whole),
-    );
+    return text.includes('$') ? expandReferences(text, this.read(), this.budget) : text;
   }
-}
-
-/** Eight times what is written and 4 KiB: no manifest met so far comes near, and the work stays linear. */
-function budgetFor(container: JsonObject, env: readonly JsonObject[]): number {
-  let written = 0;
-  for (const text of asStrings(container['command'])) written += text.length;
-  for (const text of asStrings(container['args'])) written += text.length;
-  for (const entry of env) written += asString(entry['value'])?.length ?? 0;
-  return 4096 + 8 * written;
 }

@@ -18,9 +18,8 @@ export type FlagKind = 'boolean' | 'value';
 export function flagsNamed(command: Command, name: string, kind: FlagKind = 'value'): readonly Flag[] {
   const found: Flag[] = [];
   const { words } = command;
-  for (let index = 0; index < words.length; index += 1) {
-    const { text = '', path = '' } = words[index] ?? {};
-    if (flagName(text) !== name) continue;
+  for (const [index, { text, path, flag }] of words.entries()) {
+    if (flag !== name) continue;
     const equals = text.indexOf('=');
     const bare = kind === 'boolean' ? 'true' : (words[index + 1]?.text ?? '');
     found.push({ value: equals < 0 ? bare : text.slice(equals + 1), path });
@@ -46,14 +45,9 @@ export function listItemsOf(command: Command, name: string): readonly Flag[] {
   );
 }
 
-/** The names of a command line's flags, in order. */
-export function flagNamesOf({ words }: Command): string[] {
-  return words.flatMap(({ text }) => flagName(text) ?? []);
-}
-
 /** True when a command line has a flag, whatever its value. */
 export function hasFlag({ words }: Command, name: string): boolean {
-  return words.some(({ text }) => flagName(text) === name);
+  return words.some(({ flag }) => flag === name);
 }
 
 /** A flag's value as an integer, or undefined when Go would refuse it. */
@@ -64,12 +58,4 @@ export function integerOf(flag: Flag): number | undefined {
 /** A flag's value as a boolean, or undefined when Go would refuse it. */
 export function booleanOf(flag: Flag): boolean | undefined {
   return parseGoBool(flag.value);
-}
-
-/** The name of the flag that a word is, undefined for any other word. */
-function flagName(text: string): string | undefined {
-  if (!text.startsWith('-')) return undefined;
-  const equals = text.indexOf('=');
-  const name = text.slice(text.startsWith('--') ? 2 : 1, equals < 0 ? undefined : equals);
-  return name.includes('_') ? name.replaceAll('_', '-') : name;
 }

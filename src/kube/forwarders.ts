@@ -27,7 +27,7 @@ const SOCAT_LISTENS = /^[a-z0-9-]+-l(?:isten)?:/i;
  */
 export function forwardsTo(container: Container, ports: readonly number[]): Forward[] {
   const commands = commandsOf(container);
-  if (!commands.some(({ words }) => words.some(({ text }) => mentionsOneOf(text, ports)))) return [];
+  if (!commands.some((command) => mentions(command, ports))) return [];
   const candidates = commands.flatMap((command) => {
     const pattern = listensPattern(command);
     return pattern === undefined ? [] : [{ command, pattern, listens: isListening(command, pattern) }];
@@ -41,6 +41,12 @@ export function forwardsTo(container: Container, ports: readonly number[]): Forw
     }
     return [];
   });
+}
+
+/** True when the digits of one of these ports stand in a command's words. */
+export function mentions({ words }: Command, ports: readonly number[]): boolean {
+  for (const { text } of words) if (mentionsOneOf(text, ports)) return true;
+  return false;
 }
 
 function listensPattern(command: Command): RegExp | undefined {

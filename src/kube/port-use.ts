@@ -50,7 +50,8 @@ export function portUse(text: string, port: number): PortUse | undefined {
 
 /** True when the digits of one of these ports stand in a text, as whatever: where they do not, nothing uses the port. */
 export function mentionsOneOf(text: string, ports: readonly number[]): boolean {
-  return ports.some((port) => text.includes(String(port)));
+  for (const port of ports) if (text.includes(String(port))) return true;
+  return false;
 }
 
 function useAt(text: string, at: number, end: number): PortUse | undefined {

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 
-import { commandsOf, type Word } from '../kube/command-line.ts';
-import { Environment } from '../kube/environment.ts';
-import { forwardsTo } from '../kube/forwarders.ts';
-import { asList, asObject, asString, type JsonObject } from '../kube/json.ts';
+import { commandsOf, wordsOf } from '../kube/command-line.ts';
+import { literalVariablesOf } from '../kube/environment.ts';
+import { forwardsTo, mentions } from '../kube/forwarders.ts';
+import { asList, asObject, type JsonObject } from '../kube/json.ts';
 import { metadataOf } from '../kube/object.ts';
 import { containersOf, type Container } from '../kube/pods.ts';
 import { escapeToken, type JsonPointer } from '../kube/pointer.ts';
@@ -11,6 +11,7 @@ import { mentionsOneOf, portUse, type PortUse } from '../kube/port-use.ts';
 import { portNumber } from '../kube/ports.ts';
 import { scrapeSettingOf } from '../kube/prometheus-annotations.ts';
 import { scrapeTargetsOf } from '../kube/scrape-targets.ts';
+import { wordOf, type Word } from '../kube/word.ts';
 import { defineRule, type Message, type Observation, type RuleContext } from '../policy/rule.ts';
 
 /** What the rule can say: of containers, of annotations, of the objects that configure Prometheus. */
@@ -80,7 +81,9 @@ export default defineRule({
     switch (object['kind']) {
       case 'Pod':
         yield* checkAnnotations(object, context);
-        for (const container of containersOf(object)) yield* checkContainer(container, context);
+        for (const container of containersOf(object)) {
+          if (mentionsPort(container, context.params.ports)) yield* checkContainer(container, context);
+        }
         break;
       case 'Service':
         yield* checkAnnotations(object, context);
@@ -98,20 +101,25 @@ export default defineRule({
 type Context = RuleContext<{ ports: number[] }>;
 type Observations = Generator<Observation<keyof typeof MESSAGES>>;
 
+/** True for the few containers that are worth a closer look: the digits stand in what they are told. */
+function mentionsPort(container: Container, ports: readonly number[]): boolean {
+  return (
+    wordsOf(container).some(({ text }) => mentionsOneOf(text, ports)) ||
+    commandsOf(container).some((command) => mentions(command, ports)) ||
+    literalVariablesOf(container).entries.some(({ value }) => mentionsOneOf(value, ports))
+  );
+}
+
 function* checkContainer(container: Container, context: Context): Observations {
   const { ports } = context.params;
-  const environment = new Environment(container.spec);
-  for (const [path, { use, port }] of usesInCommandLine(container, environment, ports)) {
+  for (const [path, { use, port }] of usesInCommandLine(container, ports)) {
     const messageId = use === 'asks' ? 'argument' : 'listener';
     yield { messageId, path, data: { container: container.name, port } };
   }
-  for (const [index, entry] of asList(container.spec['env']).entries()) {
-    const { name, value } = asObject(entry);
-    const variable = asString(name) ?? '';
-    const found = useIn(`${variable}=${environment.expand(asString(value) ?? '')}`, ports);
+  for (const { name: variable, value, path } of literalVariablesOf(container).entries) {
+    const found = useIn(`${variable}=${value}`, ports);
     if (found === undefined) continue;
     const data = { container: container.name, port: found.port };
-    const path = `${container.path}/env/${index}/value`;
     if (found.use === 'asks') yield { messageId: 'variable', path, data: { ...data, variable } };
     else yield { messageId: 'listener', path, data };
   }
@@ -123,14 +131,10 @@ interface Use {
 }
 
 /** One use a place, asking before listening; none where the container passes connections on to the port. */
-function usesInCommandLine(
-  container: Container,
-  environment: Environment,
-  ports: readonly number[],
-): ReadonlyMap<JsonPointer, Use> {
+function usesInCommandLine(container: Container, ports: readonly number[]): ReadonlyMap<JsonPointer, Use> {
   const found = new Map<JsonPointer, Use>();
   // Scripts are read twice: as they are written, which shows assignments, and as commands, which shows what variables hold.
-  const lines = [writtenWords(container, environment), ...commandsOf(container).map(({ words }) => words)];
+  const lines = [wordsOf(container).map(withoutComments), ...commandsOf(container).map(({ words }) => words)];
   for (const words of lines) {
     for (const [index, { text, path }] of words.entries()) {
       // The digits cannot stand in the flag before: there they would follow a letter, and be no port.
@@ -147,18 +151,8 @@ function usesInCommandLine(
 /** A flag whose value may be the next word. */
 const BARE_FLAG = /^--?[A-Za-z][\w.-]*$/;
 
-function writtenWords(container: Container, environment: Environment): Word[] {
-  return (['command', 'args'] as const).flatMap((field) =>
-    asList(container.spec[field]).flatMap((text, index) =>
-      typeof text === 'string'
-        ? [{ text: withoutComments(environment.expand(text)), path: `${container.path}/${field}/${index}` }]
-        : [],
-    ),
-  );
-}
-
-function withoutComments(script: string): string {
-  return script.includes('\n') ? script.replaceAll(/^[ \t]*#.*$/gm, '') : script;
+function withoutComments(word: Word): Word {
+  return word.text.includes('\n') ? wordOf(word.text.replaceAll(/^[ \t]*#.*$/gm, ''), word.path) : word;
 }
 
 function useIn(text: string, ports: readonly number[]): Use | undefined {

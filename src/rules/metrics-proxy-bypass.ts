@@ -73,9 +73,10 @@ export default defineRule({
   *check(pod, context) {
     const { injection } = context.policy;
     const final = finalPodOf(pod, context);
-    yield* checkRivals(final);
+    const proxies = rbacProxiesIn(final);
+    if (proxies.length > 0) yield* checkRivals(final);
     if (isHostNetwork(final) && injection.hostNetwork === 'skip') {
-      for (const { container } of rbacProxiesIn(final)) {
+      for (const { container } of proxies) {
         yield { messageId: 'hostNetwork', path: '/spec/hostNetwork', data: { container: container.name } };
       }
     }

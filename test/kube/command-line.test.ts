@@ -5,14 +5,10 @@ import * as fc from 'fast-check';
 
 import { commandsOf, type Command } from '../../src/kube/command-line.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
-import type { Container } from '../../src/kube/pods.ts';
+import { containerOf as asContainer, type Container } from '../../src/kube/pods.ts';
+import { wordOf } from '../../src/kube/word.ts';
 
-const containerOf = (spec: JsonObject): Container => ({
-  name: 'app',
-  list: 'containers',
-  path: '/spec/containers/0',
-  spec,
-});
+const containerOf = (spec: JsonObject): Container => asContainer(spec, 'containers', 0);
 
 /** The commands as `program word word`, a program without a name as `-`. */
 function shown(spec: JsonObject): string[] {
@@ -91,16 +87,16 @@ describe('commandsOf', () => {
     assert.deepEqual(command, {
       program: 'kubelet',
       words: [
-        { text: '--a', path: '/spec/containers/0/command/1' },
-        { text: '--b', path: '/spec/containers/0/args/0' },
-        { text: '--c', path: '/spec/containers/0/args/1' },
+        wordOf('--a', '/spec/containers/0/command/1'),
+        wordOf('--b', '/spec/containers/0/args/0'),
+        wordOf('--c', '/spec/containers/0/args/1'),
       ],
     });
   });
 
   it('says of every word of a script where the script stands', () => {
     const [command] = commandsOf(containerOf({ command: ['sh'], args: ['-c', 'kubelet --v=2'] }));
-    assert.deepEqual(command?.words, [{ text: '--v=2', path: '/spec/containers/0/args/1' }]);
+    assert.deepEqual(command?.words, [wordOf('--v=2', '/spec/containers/0/args/1')]);
   });
 
   it('expands variables in words and in scripts', () => {

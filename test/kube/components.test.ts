@@ -6,14 +6,10 @@ import * as fc from 'fast-check';
 import { argumentsIn } from '../../src/kube/component-arguments.ts';
 import { componentCommandsOf, type ComponentCommand } from '../../src/kube/component-commands.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
-import type { Container } from '../../src/kube/pods.ts';
+import { containerOf as asContainer, type Container } from '../../src/kube/pods.ts';
+import { wordOf } from '../../src/kube/word.ts';
 
-const containerOf = (spec: JsonObject): Container => ({
-  name: 'app',
-  list: 'containers',
-  path: '/spec/containers/0',
-  spec,
-});
+const containerOf = (spec: JsonObject): Container => asContainer(spec, 'containers', 0);
 
 /** `component: words`, with `+` where they are added to others. */
 function show({ component, command, isWhole }: ComponentCommand): string {
@@ -102,7 +98,7 @@ describe('componentCommandsOf', () => {
       ],
     });
     const [added] = componentCommandsOf(container);
-    assert.deepEqual(added?.command.words, [{ text: '--v=2', path: '/spec/containers/0/env/1/value' }]);
+    assert.deepEqual(added?.command.words, [wordOf('--v=2', '/spec/containers/0/env/1/value')]);
   });
 
   it('never throws', () => {

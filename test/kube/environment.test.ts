@@ -4,8 +4,11 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 
 import { Environment } from '../../src/kube/environment.ts';
+import type { JsonObject } from '../../src/kube/json.ts';
+import { containerOf } from '../../src/kube/pods.ts';
 
-const env = (...entries: readonly unknown[]): Environment => new Environment({ env: entries });
+const environmentOf = (spec: JsonObject): Environment => new Environment(containerOf(spec, 'containers', 0));
+const env = (...entries: readonly unknown[]): Environment => environmentOf({ env: entries });
 
 describe('an environment', () => {
   const known = env(
@@ -53,7 +56,7 @@ describe('an environment', () => {
 
   it('passes over entries that are malformed', () => {
     assert.equal(env(null, 7, { value: 'x' }, { name: 3, value: 'x' }, { name: 'A', value: 1 }).expand('$(A)'), '$(A)');
-    assert.equal(new Environment({ env: 'A=1' }).valueOf('A'), undefined);
+    assert.equal(environmentOf({ env: 'A=1' }).valueOf('A'), undefined);
   });
 
   it('stops doubling variables at a budget in proportion to what is written', () => {

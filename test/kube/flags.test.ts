@@ -5,10 +5,11 @@ import * as fc from 'fast-check';
 
 import type { Command } from '../../src/kube/command-line.ts';
 import { booleanOf, flagOf, flagsNamed, hasFlag, integerOf, listItemsOf } from '../../src/kube/flags.ts';
+import { wordOf } from '../../src/kube/word.ts';
 
 const command = (...words: string[]): Command => ({
   program: 'kubelet',
-  words: words.map((text, index) => ({ text, path: `/args/${index}` })),
+  words: words.map((text, index) => wordOf(text, `/args/${index}`)),
 });
 
 describe('flagOf', () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import { forwardsTo } from '../../src/kube/forwarders.ts';
 import type { JsonObject } from '../../src/kube/json.ts';
+import { containerOf } from '../../src/kube/pods.ts';
 
 interface Row {
   readonly name: string;
@@ -85,10 +86,10 @@ const ROWS: readonly Row[] = [
 describe('forwardsTo', () => {
   for (const { name, container, paths } of ROWS) {
     it(name, () => {
-      const found = forwardsTo({ name: 'app', list: 'containers', path: '', spec: container }, [10255]);
+      const found = forwardsTo(containerOf(container, 'containers', 0), [10255]);
       assert.deepEqual(
         found,
-        paths.map((path) => ({ port: 10255, path })),
+        paths.map((path) => ({ port: 10255, path: `/spec/containers/0${path}` })),
       );
     });
   }
