@@ -84,10 +84,30 @@ function readVariables({ spec, path }: Container): LiteralVariables {
  * as written (k8s.io/kubernetes third_party/forked/golang/expansion).
  */
 function expandReferences(text: string, values: ReadonlyMap<string, string>, budget: Budget): string {
-  if (!text.includes('$')) return text;
-  return text.replace(/\$(?:\$|\(([^()]*)\))/g, (whole, name: string | undefined) =>
-    name === undefined ? '$' : (lookUp(name, values, budget) ?? whole),
-  );
+  let expanded = '';
+  let copied = 0;
+  for (let at = text.indexOf('$'); at >= 0; at = text.indexOf('$', at)) {
+    const isDollar = text.charAt(at + 1) === '$';
+    const end = isDollar ? at + 1 : endOfReference(text, at + 1);
+    const value = isDollar ? '$' : end < 0 ? undefined : lookUp(text.slice(at + 2, end), values, budget);
+    if (value !== undefined) {
+      expanded += text.slice(copied, at) + value;
+      copied = end + 1;
+    }
+    at = Math.max(at, end) + 1;
+  }
+  return copied === 0 ? text : expanded + text.slice(copied);
+}
+
+/** Where the parenthesis that opens at a place is closed; -1 where none opens there, or another one opens before. */
+function endOfReference(text: string, open: number): number {
+  if (text.charAt(open) !== '(') return -1;
+  for (let at = open + 1; at < text.length; at += 1) {
+    const character = text.charAt(at);
+    if (character === ')') return at;
+    if (character === '(') return -1;
+  }
+  return -1;
 }
 
 function lookUp(name: string, values: ReadonlyMap<string, string>, budget: Budget): string | undefined {

@@ -26,13 +26,15 @@ const PROGRAM = 'kube-rbac-proxy';
 const LISTEN_FLAG = 'secure-listen-address';
 
 /** Every kube-rbac-proxy that runs beside the application: in a container or in a native sidecar. */
-export function rbacProxiesIn(pod: JsonObject): RbacProxy[] {
-  return containersOf(pod).flatMap((container) => (runsThroughout(container) ? rbacProxiesOf(container) : []));
+export function rbacProxiesIn(pod: JsonObject): readonly RbacProxy[] {
+  const found: RbacProxy[] = [];
+  for (const container of containersOf(pod)) if (runsThroughout(container)) found.push(...rbacProxiesOf(container));
+  return found;
 }
 
 /** Every kube-rbac-proxy that a container starts. */
-export function rbacProxiesOf(container: Container): RbacProxy[] {
-  if (!mentionsProxy(container.spec)) return [];
+export function rbacProxiesOf(container: Container): readonly RbacProxy[] {
+  if (!mentionsProxy(container.spec)) return NONE;
   return componentCommandsOf(container).flatMap(({ component, command, isWhole }) => {
     // A flag of it in another program's command line makes no proxy: `sleep 1d --secure-listen-address=:8443`.
     if (component !== PROGRAM || !isWhole || (command.program !== '' && command.program !== PROGRAM)) return [];
@@ -44,6 +46,8 @@ export function rbacProxiesOf(container: Container): RbacProxy[] {
 export function runsThroughout({ list, spec }: Container): boolean {
   return list === 'containers' || (list === 'initContainers' && spec['restartPolicy'] === 'Always');
 }
+
+const NONE: readonly never[] = [];
 
 /** True when it is worth taking a container's command line apart. */
 function mentionsProxy(spec: JsonObject): boolean {
