@@ -117,16 +117,13 @@ export const MOST_ANNOTATION_BYTES = 262_144;
 /** True when Kubernetes takes these annotations. */
 export function isAcceptable(annotations: JsonObject): boolean {
   let characters = 0;
-  const texts = Object.entries(annotations)
-    .flat()
-    .flatMap((text) => asString(text) ?? []);
-  for (const text of texts) characters += text.length;
+  for (const key of Object.keys(annotations)) characters += key.length + (asString(annotations[key])?.length ?? 0);
   // A character of a string has three bytes at most.
   if (characters * 3 <= MOST_ANNOTATION_BYTES) return true;
   if (characters > MOST_ANNOTATION_BYTES) return false;
   const encoder = new TextEncoder();
   let bytes = 0;
-  for (const text of texts) bytes += encoder.encode(text).length;
+  for (const text of Object.entries(annotations).flat()) bytes += encoder.encode(asString(text)).length;
   return bytes <= MOST_ANNOTATION_BYTES;
 }
 
