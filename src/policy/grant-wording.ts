@@ -105,9 +105,13 @@ function short(name: string): string {
 
 const LONGEST_LINE = 300;
 
-/** What a policy says to expect the subject. A star would be read as a pattern, and so nothing is proposed for one. */
+/**
+ * What a policy says to expect the subject. A star would be read as a pattern, and so nothing is proposed for one; nor is
+ * it for everybody, whom nobody is to expect because it was there to be copied.
+ */
 function policyLine(capability: Capability, subject: Subject): string {
   const { kind, name } = subject;
+  if (Object.hasOwn(CROWDS, `${kind} ${name}`)) return 'expectedSubjects, with a ServiceAccount or a group of your own';
   const names =
     kind === 'ServiceAccount'
       ? [`namespace: ${plain(subject.namespace)}`, `name: ${plain(name)}`]

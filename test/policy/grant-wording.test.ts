@@ -80,6 +80,20 @@ describe('a refusal of a grant', () => {
     assert.match(await refusal({ rules }), /gets nodes\/proxy \(only n1, n2\) .* of these nodes \(/);
   });
 
+  it('does not propose to expect everybody', async () => {
+    const everybody = [
+      { kind: 'Group', name: 'system:authenticated' },
+      { kind: 'Group', name: 'system:unauthenticated' },
+      { kind: 'User', name: 'system:anonymous' },
+      { kind: 'Group', name: 'system:serviceaccounts' },
+    ];
+    for (const subject of everybody) {
+      const message = await refusal({ subject });
+      assert.match(message, /the policy says so: expectedSubjects, with a ServiceAccount or a group of your own\./);
+      assert.doesNotMatch(message, /subjects: \[/);
+    }
+  });
+
   it('proposes no pattern where a name has a star', async () => {
     const message = await refusal({ subject: { kind: 'User', name: '*' } });
     assert.match(message, /the policy says so: expectedSubjects, with a name that holds no \*\./);
