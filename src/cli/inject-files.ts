@@ -1,7 +1,7 @@
 import { companionsOf } from '../admission/companions.ts';
 import { injectObject, type PodInjection } from '../admission/inject-object.ts';
 import type { Manifest } from '../manifests/manifests.ts';
-import { splicesOf, type ManifestEdit } from '../manifests/edit.ts';
+import { isFaithful, splicesOf, type ManifestEdit } from '../manifests/edit.ts';
 import type { PatchOperation } from '../manifests/draft.ts';
 import type { Splice } from '../manifests/splice.ts';
 import type { JsonObject } from '../kube/json.ts';
@@ -38,6 +38,16 @@ export function injectFiles(files: readonly LoadedText[], policy: Policy): Injec
     });
     return { file, text, objects, splices: splicesOf(text, objects satisfies readonly ManifestEdit[]) };
   });
+}
+
+/** True for a file whose text, with the proxies put in, holds nothing but what it should. */
+export function isWellEdited({ text, objects, splices }: InjectedFile): boolean {
+  return isFaithful(text, objects, splices);
+}
+
+/** A file in whose text nothing is changed. */
+export function asItIs(file: InjectedFile): InjectedFile {
+  return { ...file, splices: [] };
 }
 
 /** What the injected pods of the files need besides themselves. */

@@ -19,6 +19,9 @@ export type InjectFormat = (typeof INJECT_FORMATS)[number];
 /** The formats that have room for objects of their own beside those of the files. */
 export const WHOLE_FORMATS: readonly InjectFormat[] = ['yaml', 'json'];
 
+/** The formats that are the text of the files, with something added where it stands. */
+export const TEXT_FORMATS: readonly InjectFormat[] = ['yaml', 'diff'];
+
 /** What is written: the files, and objects that they lack. */
 export interface InjectedTexts {
   readonly files: readonly InjectedFile[];

@@ -4,8 +4,8 @@ import { readPolicy } from '../config/policy-file.ts';
 import { RULES } from '../rules/index.ts';
 import type { Finish } from './command.ts';
 import { tellInjections } from './inject-summary.ts';
-import { companionsIn, injectFiles } from './inject-files.ts';
-import { INJECT_FORMATS, WHOLE_FORMATS, writeInjected, type InjectFormat } from './inject-output.ts';
+import { asItIs, companionsIn, injectFiles, isWellEdited } from './inject-files.ts';
+import { INJECT_FORMATS, TEXT_FORMATS, WHOLE_FORMATS, writeInjected, type InjectFormat } from './inject-output.ts';
 import type { Io } from './io.ts';
 import { loadTexts } from './load-manifests.ts';
 import { oneOf, policyOption } from './options.ts';
@@ -32,7 +32,7 @@ export function injectCommand(io: Io, finish: Finish): Command {
     .option('--companions', 'write as well a ClusterRoleBinding for each ServiceAccount that its proxies need one for')
     .addHelpText(
       'after',
-      '\nExit code: 0 done, 2 something could not be read; what can be read is written all the same.\n',
+      '\nExit code: 0 done, 2 something could not be read or changed; everything else is written all the same.\n',
     )
     .action(async (paths: readonly string[], options: InjectOptions, inject: Command) => {
       if (paths.length === 0) inject.error('error: name a PATH: a file, a folder, or - for the standard input');
@@ -46,12 +46,20 @@ export function injectCommand(io: Io, finish: Finish): Command {
 async function injectPaths(paths: readonly string[], options: InjectOptions, io: Io): Promise<number> {
   const policy = await readPolicy(options.policy, RULES);
   const { files, errors, warnings } = await loadTexts([...new Set(paths)], io);
-  const injected = injectFiles(files, policy.spec);
+  const found = injectFiles(files, policy.spec);
+  const isText = TEXT_FORMATS.includes(options.output);
+  const left = isText ? found.filter((file) => !isWellEdited(file)) : [];
+  const injected = found.filter((file) => !left.includes(file));
   const { mode } = policy.spec.injection;
   const companions = options.companions && mode === 'apply' ? companionsIn(injected) : undefined;
-  writeInjected({ files: injected, companions: companions ?? [] }, options.output, io);
+  const written = found.map((file) => (left.includes(file) ? asItIs(file) : file));
+  writeInjected({ files: written, companions: companions ?? [] }, options.output, io);
   say(io, 'warning', warnings.map(sentenceOf));
   tellInjections(injected, { mode, companions }, io);
-  say(io, 'error', errors.map(sentenceOf));
-  return errors.length > 0 ? 2 : 0;
+  const problems = [...errors, ...left.map(({ file }) => ({ file, message: LEFT_AS_IT_IS }))];
+  say(io, 'error', problems.map(sentenceOf));
+  return problems.length > 0 ? 2 : 0;
 }
+
+const LEFT_AS_IT_IS =
+  'left as it is, for other lines of this YAML would read otherwise beside what is added: write it more plainly, or name -o json';

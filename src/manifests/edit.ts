@@ -1,10 +1,12 @@
 // Manifests changed where they stand: their streams with JSON Patch operations made, and all else as it was.
 
+import { isDeepStrictEqual } from 'node:util';
+
 import { escapeToken } from '../kube/pointer.ts';
 import type { Chunk } from './chunk.ts';
-import { draftOf, type PatchOperation } from './draft.ts';
+import { draftOf, valueOf, type PatchOperation } from './draft.ts';
 import { jsonSplices } from './json-edit.ts';
-import { normalized, type Manifest } from './manifests.ts';
+import { normalized, readManifests, type Manifest } from './manifests.ts';
 import { applySplices, moved, type Splice } from './splice.ts';
 import { yamlSplices } from './yaml-edit.ts';
 
@@ -32,6 +34,19 @@ export function splicesOf(stream: string, edits: readonly ManifestEdit[]): Splic
     for (const splice of unitSplices(chunk, group)) splices.push(moved(splice, mark + chunk.start));
   }
   return splices;
+}
+
+/**
+ * True when the stream, with these replacements made and read again, holds exactly the objects that the operations give.
+ * There are texts whose other lines read otherwise beside what is added: a last line of blanks, for instance, belongs to
+ * the block of text before it, and no longer where a line follows. `edits` has one for every object of the stream.
+ */
+export function isFaithful(stream: string, edits: readonly ManifestEdit[], splices: readonly Splice[]): boolean {
+  if (splices.length === 0) return true;
+  const found = readManifests('', applySplices(stream, splices)).manifests.map(({ object }) => object);
+  const wanted = edits.map(({ manifest, patch }) => valueOf(draftOf(manifest.object, patch)));
+  // A copy is made of plain objects, whatever the patch was made of.
+  return isDeepStrictEqual(found, structuredClone(wanted));
 }
 
 function unitSplices(chunk: Chunk, edits: readonly ManifestEdit[]): Splice[] {

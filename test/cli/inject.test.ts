@@ -29,6 +29,8 @@ const FILES: Readonly<Record<string, string>> = {
   'windows.yaml': `\uFEFF${pod('windows').replaceAll('\n', '\r\n')}`,
   'open.yaml': pod('open').trimEnd(),
   'plain.yaml': pod('plain', 'a: b'),
+  // The last line belongs to the argument, and no longer where another container follows.
+  'blanks.yaml': `${pod('blanks')}    args:\n    - |+\n      x\n        `,
   'three.json': JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }, undefined, 4),
   'broken.yaml': `a: [\n---\n${pod('beside')}`,
   'wrong-policy.yaml': 'apiVersion: scrapeguard.io/v1alpha1\nkind: MetricsPolicy\nspec: {injection: {select: all}}\n',
@@ -68,6 +70,19 @@ describe('inject writes', () => {
     for (const name of ['plain.yaml', 'three.json']) {
       assert.equal((await inject([name])).stdout, FILES[name]);
     }
+  });
+
+  it('a file as it is where an edit would change more than it should, and says so', async () => {
+    for (const format of ['yaml', 'diff']) {
+      const { stdout, stderr, code } = await inject(['blanks.yaml', 'one.yaml', '-o', format]);
+      assert.equal(code, 2);
+      assert.match(stderr, /^error: blanks\.yaml: left as it is, for other lines of this YAML would read otherwise/m);
+      assert.match(stderr, /^note: 1 injected/m);
+      if (format === 'yaml') assert.deepEqual(containersIn(stdout), [1, 2]);
+      else assert.doesNotMatch(stdout, /blanks/);
+    }
+    const { stdout, code } = await inject(['blanks.yaml', '-o', 'json']);
+    assert.deepEqual([code, containersIn(stdout)], [0, [2]]);
   });
 
   it('several files as one stream, whatever each begins and ends with', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
 import * as fc from 'fast-check';
 import jsonPatch from 'fast-json-patch';
@@ -8,8 +9,9 @@ import { Document, visit } from 'yaml';
 import { isObject } from '../../src/kube/json.ts';
 import { escapeToken } from '../../src/kube/pointer.ts';
 import type { PatchOperation } from '../../src/manifests/draft.ts';
-import { editStream } from '../../src/manifests/edit.ts';
+import { editStream, isFaithful, splicesOf } from '../../src/manifests/edit.ts';
 import { readManifests } from '../../src/manifests/manifests.ts';
+import { applySplices } from '../../src/manifests/splice.ts';
 
 const KEYS = ['a', 'b', 'name', 'prometheus.io/port', 'a b', '# x', '- y', '1.5', 'true', 'é', 'k: v', '~/1', ''];
 const TEXTS = [
@@ -239,6 +241,23 @@ test('the edited text holds what the operations give, however odd it is', () => 
       assert.deepEqual(objectsOf(edited), expected, `${JSON.stringify(text)}\n=== becomes\n${JSON.stringify(edited)}`);
     }),
     { numRuns: 250 },
+  );
+});
+
+test('an edit that changes more than it should is told from one that does not', () => {
+  fc.assert(
+    fc.property(yamlLike, choices, (text, chosen) => {
+      const { manifests, errors } = readManifests('a', text);
+      const [manifest, ...others] = manifests;
+      fc.pre(errors.length === 0 && manifest !== undefined);
+      const { patch, after } = patchFor(plain(manifest.object), chosen);
+      const edits = [{ manifest, patch }, ...others.map((other) => ({ manifest: other, patch: [] }))];
+      const splices = splicesOf(text, edits);
+      const expected = [plain(after), ...others.map(({ object }) => plain(object))];
+      const found = readManifests('a', applySplices(text, splices)).manifests.map(({ object }) => plain(object));
+      const isRight = isDeepStrictEqual(found, expected);
+      assert.equal(isFaithful(text, edits, splices), isRight || splices.length === 0);
+    }),
   );
 });
 
