@@ -20,7 +20,8 @@ async function runAll(): Promise<TestOutcome> {
     process.stderr.write('No test file has such a path.\n');
     return { failed: true, skips: [] };
   }
-  const concurrency = availableParallelism();
+  // One more than there are cores: some files wait for what they started.
+  const concurrency = availableParallelism() + 1;
   const isCi = process.env['CI'] === 'true';
   if (clusterFiles.length > 0 && !isCi && (await findToolchain(defaultLine())) !== undefined) {
     const unit = await runTests({ title: 'unit', files: files.unit, concurrency }, signal);

@@ -95,9 +95,21 @@ function parserOf(rules: readonly Rule[]): PolicyParser {
   return parser;
 }
 
-/** The complete spec of a policy over some rules. Throws an Error for a policy with problems. */
+const policies = new WeakMap<PolicyParser, Map<string, Policy>>();
+
+/** The complete spec of a policy over some rules, the same one for the same. Throws an Error for a policy with problems. */
 export function policyOf(rules: readonly Rule[], spec: JsonObject = {}): Policy {
-  const parsed = parserOf(rules)({ apiVersion: 'scrapeguard.io/v1alpha1', kind: 'MetricsPolicy', spec });
+  const parse = parserOf(rules);
+  const known = policies.get(parse) ?? new Map<string, Policy>();
+  policies.set(parse, known);
+  const key = JSON.stringify(spec);
+  const policy = known.get(key) ?? completed(parse, spec);
+  known.set(key, policy);
+  return policy;
+}
+
+function completed(parse: PolicyParser, spec: JsonObject): Policy {
+  const parsed = parse({ apiVersion: 'scrapeguard.io/v1alpha1', kind: 'MetricsPolicy', spec });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.document.spec;
 }
