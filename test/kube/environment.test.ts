@@ -72,6 +72,25 @@ describe('an environment', () => {
     assert.ok(written(200) <= 4096 + 8 * (1000 + 200 * 20));
   });
 
+  it('replaces what an expression of the same would', () => {
+    const values = new Map([
+      ['A', '1'],
+      ['B', '$('],
+      ['', 'nothing'],
+    ]);
+    const entries = [...values].map(([name, value]) => ({ name, value: value.replaceAll('$', '$$$$') }));
+    const text = fc.string({ unit: fc.constantFrom('$', '(', ')', 'A', 'B', 'x'), maxLength: 14 });
+    fc.assert(
+      fc.property(text, (written) => {
+        const expected = written.replaceAll(/\$(?:\$|\(([^()]*)\))/g, (whole, name: string | undefined) =>
+          name === undefined ? '$' : (values.get(name) ?? whole),
+        );
+        assert.equal(env(...entries).expand(written), expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('never throws, whatever it is made of', () => {
     const text = fc.string({ unit: fc.constantFrom('$', '(', ')', 'A', 'B', 'x') });
     const entries = fc.array(fc.oneof(fc.anything(), fc.record({ name: fc.constantFrom('A', 'B'), value: text })));
