@@ -6,14 +6,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /**
  * The folders of `test/` whose files share a process, `.` for those in none, under the name of that process, since no
  * file of theirs changes anything outside itself (a test sees to it). What a process compiles and prepares costs more
- * than most files, and those of one row need much the same. Each row takes about as long as the next, so that no core
- * has the last of them alone.
+ * than most files, and those of one row need much the same. What takes longest comes first, so that no core has it
+ * alone at the end.
  */
 export const SHARING_FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  deploy: ['deploy', 'tls', 'admission', 'live', 'server'],
-  rules: ['rules', 'policy', 'policies', 'kube', 'report'],
-  manifests: ['manifests'],
-  rbac: ['rbac', 'cli', 'inject', 'certs', 'scripts', 'support', '.'],
+  rules: ['rules', 'manifests', 'policy', 'policies', 'kube', 'report'],
+  deploy: ['deploy', 'tls', 'cli', 'live', 'server'],
+  rbac: ['rbac', 'admission', 'inject', 'certs', 'scripts', 'support', '.'],
 };
 
 /** The files in these folders that have a process of their own, since they speak of what changes one or start others. */
@@ -29,7 +28,7 @@ export const ALONE: readonly string[] = [
 ];
 
 /** Where the files of all these folders are that read the same manifests, which takes longer than all else that they do. */
-const CORPUS = 'manifests';
+const CORPUS = 'rules';
 
 const TEST = fileURLToPath(new URL('../test', import.meta.url));
 

@@ -39,7 +39,7 @@ describe('the launcher', () => {
 
   it('ends quietly when its reader has seen enough', async () => {
     const file = join(folder, 'many.json');
-    writeFileSync(file, Array.from({ length: 500 }, () => POD).join('\n'));
+    writeFileSync(file, Array.from({ length: 2000 }, () => POD).join('\n'));
     const child = spawn(process.execPath, [LAUNCH, 'check', file], {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,

@@ -13,7 +13,7 @@ import { unifiedDiff } from '../../src/manifests/unified-diff.ts';
 import { corpusSkip, readCorpusFiles } from '../support/corpus.ts';
 
 /** Longer texts repeat themselves. */
-const LONGEST = 8_000;
+const LONGEST = 12_000;
 
 /** Places that a sidecar needs, where they are there. */
 const LISTS = [

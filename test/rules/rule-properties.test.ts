@@ -139,10 +139,10 @@ describe('every rule', () => {
 
   it('judges every example without failing, whatever stands in one of its places', () => {
     const wrong = [null, true, -1, 10255, '', '10255', [], [null], {}, [{}], [['']], { '': null }];
-    for (const [index, object] of EXAMPLES.entries()) {
-      for (let number = 0; number < countNodes(object); number += 1) {
-        // Half of them in each place: the examples have most places in common.
-        for (const value of wrong.filter((_, at) => (at + number + index) % 2 === 0)) {
+    for (const object of EXAMPLES) {
+      const nodes = countNodes(object);
+      for (let number = 0; number < nodes; number += 1) {
+        for (const value of wrong) {
           const { errors } = judgeAlone(replaceNode(object, number, value), strictest);
           assert.deepEqual(errors, [], `part ${number} as ${JSON.stringify(value)} in ${JSON.stringify(object)}`);
         }

@@ -84,8 +84,9 @@ function resourceOf(object: JsonObject): GroupVersionResource {
 const parsersOfLists = new WeakMap<readonly Rule[], PolicyParser>();
 const parsers = new Map<string, PolicyParser>();
 
-/** A parser takes long to make: lists of rules that are the same to a policy share one. */
-function parserOf(rules: readonly Rule[]): PolicyParser {
+/** A parser takes long to make: the product's rules share one, whichever are listed, and so do others that are the same. */
+function parserOf(listed: readonly Rule[]): PolicyParser {
+  const rules = listed.every((rule) => RULES.includes(rule)) ? RULES : listed;
   const known = parsersOfLists.get(rules);
   if (known !== undefined) return known;
   const key = JSON.stringify([policySchema(rules), rules.map(({ meta }) => [meta.id, meta.judgesGrants])]);
