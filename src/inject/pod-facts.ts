@@ -1,4 +1,5 @@
-import { asList, asObject, type JsonObject } from '../kube/json.ts';
+import { textsIn } from '../kube/environment.ts';
+import type { JsonObject } from '../kube/json.ts';
 import { keepLast } from '../kube/keep-last.ts';
 import { containersOf, portsOfContainer, type Container } from '../kube/pods.ts';
 import { portNumber, protocolOf, resolvePort } from '../kube/ports.ts';
@@ -61,11 +62,8 @@ const WRITTEN_PORT = /(?:^|[:=,\s])([0-9]{4,5})(?![0-9.])/g;
 
 /** Adds every number in a container's arguments and variables that could be a port on which it listens. */
 function addWrittenPorts({ spec }: Container, used: Set<number>): void {
-  const texts = [...asList(spec['command']), ...asList(spec['args'])];
-  for (const variable of asList(spec['env'])) texts.push(asObject(variable)['value']);
   // One text for all is searched at once: a line break stands for the beginning of each.
-  const told = texts.filter((text) => typeof text === 'string').join('\n');
-  for (const [, digits] of told.matchAll(WRITTEN_PORT)) used.add(Number(digits));
+  for (const [, digits] of textsIn(spec).join('\n').matchAll(WRITTEN_PORT)) used.add(Number(digits));
 }
 
 /** The ports that something in the pod listens on, or that the kubelet is told to call, as far as the pod says. */

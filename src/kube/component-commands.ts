@@ -67,12 +67,9 @@ const PASSED_BY: ReadonlyMap<string, ComponentName> = new Map(
   COMPONENTS.flatMap(({ name, passedBy = [] }) => passedBy.map((flag) => [flag, name] as const)),
 );
 
-const NONE: readonly never[] = [];
-
 function passedOn(command: Command): readonly ComponentCommand[] {
-  const passing = command.words.filter(({ flag }) => flag !== undefined && PASSED_BY.has(flag));
-  if (passing.length === 0) return NONE;
-  return [...new Set(passing.map(({ flag = '' }) => flag))].flatMap((flag) => {
+  const flags = command.words.flatMap(({ flag }) => (flag !== undefined && PASSED_BY.has(flag) ? [flag] : []));
+  return [...new Set(flags)].flatMap((flag) => {
     const component = PASSED_BY.get(flag);
     if (component === undefined) return [];
     const words = flagsNamed(command, flag).map(({ value, path }) => wordOf(asFlag(value), path));

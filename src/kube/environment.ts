@@ -53,10 +53,14 @@ const LEAST = 4096;
 
 function writtenIn(spec: JsonObject): number {
   let written = 0;
-  for (const text of asStrings(spec['command'])) written += text.length;
-  for (const text of asStrings(spec['args'])) written += text.length;
-  for (const entry of asList(spec['env'])) written += asString(asObject(entry)['value'])?.length ?? 0;
+  for (const text of textsIn(spec)) written += text.length;
   return written;
+}
+
+/** Every text that a container is told as it is written: its command, its arguments and the values of its variables. */
+export function textsIn(spec: JsonObject): readonly string[] {
+  const values = asList(spec['env']).map((entry) => asObject(entry)['value']);
+  return asStrings([...asList(spec['command']), ...asList(spec['args']), ...values]);
 }
 
 /** The variables that a container spells out, as the kubelet reads them: one may refer to those before it. */
@@ -119,41 +123,40 @@ function lookUp(name: string, values: ReadonlyMap<string, string>, budget: Budge
 export class Environment {
   private readonly container: Container;
   /** Undefined until it is asked for: most command lines refer to nothing. */
-  private values: Map<string, string> | undefined;
-  private budget: Budget;
+  private own: { readonly values: Map<string, string>; readonly budget: Budget } | undefined;
 
   constructor(container: Container) {
     this.container = container;
-    this.budget = new Budget(container.spec);
   }
 
-  private read(): Map<string, string> {
-    if (this.values === undefined) {
+  private read(): NonNullable<Environment['own']> {
+    if (this.own === undefined) {
       const { values, budget } = literalVariablesOf(this.container);
-      this.values = new Map(values);
-      this.budget = budget.copy();
+      this.own = { values: new Map(values), budget: budget.copy() };
     }
-    return this.values;
+    return this.own;
   }
 
   /** Sets a variable, as a shell script does on its way. */
   assign(name: string, value: string): void {
-    this.read().set(name, value);
+    this.read().values.set(name, value);
   }
 
   /** The value of a variable, taken from the budget; undefined when it is unknown or too long for what is left. */
   valueOf(name: string): string | undefined {
-    return lookUp(name, this.read(), this.budget);
+    const { values, budget } = this.read();
+    return lookUp(name, values, budget);
   }
 
   /** Takes a number of characters from the budget; false when it does not hold them. */
   spend(characters: number): boolean {
-    this.read();
-    return this.budget.spend(characters);
+    return this.read().budget.spend(characters);
   }
 
   /** The text with references expanded as the kubelet does before it starts a container. */
   expand(text: string): string {
-    return text.includes('$') ? expandReferences(text, this.read(), this.budget) : text;
+    if (!text.includes('$')) return text;
+    const { values, budget } = this.read();
+    return expandReferences(text, values, budget);
   }
 }

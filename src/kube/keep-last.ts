@@ -5,7 +5,10 @@
 export function keepLast<Made>(): (keys: readonly unknown[], make: () => Made) => Made {
   let last: { readonly keys: readonly unknown[]; readonly made: Made } | undefined;
   return (keys, make) => {
-    if (last === undefined || !keys.every((key, at) => last?.keys[at] === key)) last = { keys, made: make() };
-    return last.made;
+    const known = last;
+    if (known !== undefined && keys.every((key, at) => known.keys[at] === key)) return known.made;
+    const made = make();
+    last = { keys, made };
+    return made;
   };
 }

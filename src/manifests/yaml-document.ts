@@ -73,11 +73,8 @@ function joinItems(chunk: Chunk, { head, gap, items }: CutList): DecodedDocument
   const value = { ...envelope, items: values };
   const locatorOf = ([, index, ...part]: readonly string[]): Locate =>
     documents[Number(index)]?.locatorOf(['0', ...part]) ?? (() => chunk.start);
-  const unitOf = (tokens: readonly string[]): Unit => {
-    const [key, index, ...part] = tokens;
-    const item = key === 'items' ? documents[Number(index)] : undefined;
-    return item?.unitOf(['0', ...part]) ?? { chunk, value, tokens };
-  };
+  const unitOf = ([, index, ...part]: readonly string[]): Unit =>
+    documents[Number(index)]?.unitOf(['0', ...part]) ?? { chunk, value, tokens: [] };
   return { chunk, format: 'yaml', value, remarks: all, unitOf, locatorOf };
 }
 
